@@ -1,0 +1,46 @@
+// General-purpose compression behind one interface.
+#pragma once
+
+#include "talaria/error.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace talaria {
+
+// How a stored byte string is compressed. The numbers are part of the repository format.
+enum class CodecId : std::uint8_t { none = 0, zstd = 1, lz4 = 2, gzip = 3 };
+
+// Compresses and decompresses whole byte strings. An object is used by one thread at a time and may
+// keep working memory between calls.
+class Codec {
+public:
+  virtual ~Codec() = default;
+
+  virtual CodecId id() const noexcept = 0;
+
+  // Appends the compressed form of `raw` to `out`. `level` has the codec's own meaning (zstd -7..22,
+  // lz4 1..12, gzip 0..3 as ISA-L's, none ignores it); errc::invalid_argument outside of it.
+  virtual Result<void> compress(std::string_view raw, int level, std::string& out) = 0;
+
+  // Decompresses into exactly `raw_size` bytes at `out`. errc::damaged if `packed` isn't a whole valid
+  // stream of just that many bytes. Never writes beyond, and allocates nothing in proportion to sizes
+  // that `packed` claims.
+  virtual Result<void> decompress(std::string_view packed, char* out, std::size_t raw_size) = 0;
+};
+
+// errc::damaged for a number that names no codec.
+Result<CodecId> codec_from_number(std::uint8_t number);
+
+// "none", "zstd", "lz4", "gzip"; errc::invalid_argument for another name.
+Result<CodecId> codec_from_name(std::string_view name);
+std::string_view to_string(CodecId id) noexcept;
+
+// Whether `level` is one that the codec knows.
+bool level_is_valid(CodecId id, int level) noexcept;
+
+std::unique_ptr<Codec> make_codec(CodecId id);
+
+} // namespace talaria
