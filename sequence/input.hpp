@@ -27,7 +27,9 @@ public:
 
 // Opens `path`, or standard input for "-". Compression is recognised by magic bytes; several gzip
 // members, zstd frames, xz and bzip2 streams one after another are one input. What is another kind of
-// file (an archive, a BLAST volume, a BAM) is errc::unsupported_input.
+// file (an archive, a BLAST volume, text in UTF-16) is errc::unsupported_input, named. No such file:
+// errc::not_found; a directory: errc::invalid_argument; not readable: errc::io_error. A BGZF file
+// without its end-of-file block is errc::corrupt_input, because it was cut between two blocks.
 Result<std::unique_ptr<Input>> open_input(const std::string& path);
 
 // An input over bytes in memory, decompressed in the same way: for tests and for embedding programs.

@@ -15,8 +15,8 @@ namespace talaria {
 
 // What reading the body of a record (all after its header line) yields.
 struct ReadBody {
-  std::string layout;           // encoded
-  std::uint64_t residues = 0;   // letters appended to the output
+  std::string layout;         // encoded
+  std::uint64_t residues = 0; // letters appended to the output
 };
 
 // Splits `body` into residues, appended to `residues` as upper-case letters A-Z, and its layout.

@@ -1,0 +1,45 @@
+// What all actors of a store share: the objects, the repository on them, and the settings.
+#pragma once
+
+#include "coding/codec.hpp"
+#include "core/try.hpp"
+#include "repository/repository.hpp"
+#include "repository/run.hpp"
+#include "talaria/object_store.hpp"
+#include "talaria/settings.hpp"
+
+#include <algorithm>
+#include <memory>
+
+namespace talaria::actors {
+
+// Immutable; its parts are thread-safe.
+struct Core {
+  std::unique_ptr<ObjectStore> objects;
+  std::unique_ptr<Repository> repository;
+  Settings settings;
+  CodecId codec = CodecId::zstd;
+
+  // Shares of the memory setting: a run of new chunks takes a quarter (its tables about as much again if the
+  // sequences are short), the cache three eighths, blocks on their way to being rendered an eighth.
+  RunLimits run_limits() const {
+    constexpr uint64_t largest_run = uint64_t{512} << 20; // so that machines with less memory can export it
+    return {static_cast<std::size_t>(std::min(settings.memory / 4, largest_run)),
+            static_cast<std::size_t>(settings.block_size)};
+  }
+  std::size_t render_budget() const { return static_cast<std::size_t>(settings.memory / 16); }
+
+  static Result<std::shared_ptr<const Core>> open(std::unique_ptr<ObjectStore> objects, const Settings& settings) {
+    TALARIA_TRY(settings.check());
+    auto core = std::make_shared<Core>();
+    core->objects = std::move(objects);
+    core->settings = settings;
+    TALARIA_TRY_ASSIGN(core->codec, codec_from_name(settings.codec));
+    TALARIA_TRY_ASSIGN(core->repository, Repository::open(*core->objects));
+    return std::shared_ptr<const Core>(std::move(core));
+  }
+};
+
+using CorePtr = std::shared_ptr<const Core>;
+
+} // namespace talaria::actors

@@ -1,0 +1,166 @@
+// Every actor of the runtime and every message it understands.
+//
+//   input ──piece──▶ ingest ──piece──▶ workers (prepare) ──▶ ingest (intern) ──run──▶ workers (sketch, plan, encode)
+//                                                                  └──block──▶ pack writer ──▶ object store
+//   caller ──▶ index ──places──▶ cache ──misses──▶ block readers ──blocks──▶ cache ──▶ caller
+//   export ──places──▶ cache ──blocks──▶ workers (render) ──text──▶ export ──▶ sink
+//   verify ──blocks, values──▶ verifiers
+//
+// The operations (ingest, export, verify, put) are blocking actors in threads of their own. They keep a
+// bounded number of requests outstanding and take the answers in order: that is the credit which lets a slow
+// disk slow the reader, and the reader nobody. All values in messages are shared and immutable.
+#pragma once
+
+#include "actors/local.hpp"
+#include "cache/lru.hpp"
+#include "repository/block_reader.hpp"
+#include "repository/commit.hpp"
+#include "repository/run.hpp"
+#include "repository/verify.hpp"
+#include "sequence/prepare.hpp"
+#include "sequence/render.hpp"
+
+#include <optional>
+#include <vector>
+
+CAF_BEGIN_TYPE_ID_BLOCK(talaria_runtime, caf::first_custom_type_id + 2100)
+  CAF_ADD_ATOM(talaria_runtime, talaria, next_piece_atom, "next_piece")
+  CAF_ADD_ATOM(talaria_runtime, talaria, prepare_atom, "prepare")
+  CAF_ADD_ATOM(talaria_runtime, talaria, sketch_atom, "sketch")
+  CAF_ADD_ATOM(talaria_runtime, talaria, plan_atom, "plan")
+  CAF_ADD_ATOM(talaria_runtime, talaria, encode_atom, "encode")
+  CAF_ADD_ATOM(talaria_runtime, talaria, render_atom, "render")
+  CAF_ADD_ATOM(talaria_runtime, talaria, append_atom, "append")
+  CAF_ADD_ATOM(talaria_runtime, talaria, finish_run_atom, "finish_run")
+  CAF_ADD_ATOM(talaria_runtime, talaria, read_blocks_atom, "read_blks")
+  CAF_ADD_ATOM(talaria_runtime, talaria, locate_atom, "locate")
+  CAF_ADD_ATOM(talaria_runtime, talaria, fetch_atom, "fetch")
+  CAF_ADD_ATOM(talaria_runtime, talaria, view_atom, "view")
+  CAF_ADD_ATOM(talaria_runtime, talaria, counts_atom, "counts")
+  CAF_ADD_ATOM(talaria_runtime, talaria, check_blocks_atom, "chk_blocks")
+  CAF_ADD_ATOM(talaria_runtime, talaria, check_values_atom, "chk_values")
+  CAF_ADD_ATOM(talaria_runtime, talaria, check_file_atom, "chk_file")
+  CAF_ADD_ATOM(talaria_runtime, talaria, run_atom, "run")
+  CAF_ADD_ATOM(talaria_runtime, talaria, services_atom, "services")
+CAF_END_TYPE_ID_BLOCK(talaria_runtime)
+
+namespace talaria::actors {
+
+// What the input actor answers: a piece, or at the end the digest of all of them.
+struct InputPiece {
+  std::optional<RawPiece> piece;
+  Digest digest;      // at the end only
+  uint64_t bytes = 0; // delivered so far
+};
+
+using Blocks = std::vector<BlockPtr>;
+using Places = std::vector<BlockPlace>;
+using Plans = std::vector<BlockPlan>;
+using Digests = std::vector<Digest>;
+
+// A chunk asked for by digest, and where it is.
+struct LocatedChunk {
+  bool found = false;
+  Kind kind = Kind::sequence;
+  Number number;
+  BlockPlace place;
+};
+
+struct LocatedChunks {
+  DigestIndexPtr index; // that the numbers belong to
+  std::vector<LocatedChunk> chunks;
+};
+
+struct FetchedChunks {
+  Local<LocatedChunks> located;
+  Blocks blocks; // of each chunk; null for those not found
+};
+
+using Sketches = std::vector<uint32_t>;
+
+struct SketchJob {
+  std::shared_ptr<const Run> run;
+  Kind kind = Kind::sequence;
+  uint32_t first = 0;
+  uint32_t count = 0;
+};
+
+struct PlanJob {
+  std::shared_ptr<const Run> run;
+  Kind kind = Kind::sequence;
+  Sketches sketches;
+};
+
+struct EncodeJob {
+  std::shared_ptr<const Run> run;
+  std::shared_ptr<const Plans> plans;
+  std::size_t place = 0; // of the block in `plans`
+};
+
+// Reads the input: detached, since it blocks.
+using input_actor = caf::typed_actor<
+    // Answers the next piece of the input, or its end.
+    caf::replies_to<next_piece_atom>::with<Local<InputPiece>>>;
+
+// Computes, one of a pool on the scheduler; never blocks.
+using worker_actor = caf::typed_actor<
+    // Takes a piece of records apart: residues, layouts, digests.
+    caf::replies_to<prepare_atom, Local<InputPiece>>::with<Local<PreparedPiece>>,
+    // Sketches some of the new chunks of a kind.
+    caf::replies_to<sketch_atom, Local<SketchJob>>::with<Local<Sketches>>,
+    // Orders the new chunks of a kind by similarity and cuts them into blocks.
+    caf::replies_to<plan_atom, Local<PlanJob>>::with<Local<Plans>>,
+    // Compresses a block.
+    caf::replies_to<encode_atom, Local<EncodeJob>>::with<Local<EncodedBlock>>,
+    // Renders records from their blocks.
+    caf::replies_to<render_atom, Local<RenderJob>, Local<Blocks>>::with<Local<Rendered>>>;
+
+// Writes the files of one commit: detached, since it blocks.
+using pack_writer_actor = caf::typed_actor<
+    // Appends a block to the current pack.
+    caf::replies_to<append_atom, Local<EncodedBlock>>::with<void>,
+    // Closes the packs of a run and writes its segment.
+    caf::replies_to<finish_run_atom, Local<Run>, Local<Plans>>::with<void>>;
+
+// Reads blocks from packs, one of a pool of detached actors.
+using block_reader_actor = caf::typed_actor<
+    // Reads, checks and decompresses blocks.
+    caf::replies_to<read_blocks_atom, Local<Places>>::with<Local<Blocks>>>;
+
+// Keeps decompressed blocks in memory, weighed in bytes.
+using cache_actor = caf::typed_actor<
+    // Answers blocks in the order asked, from memory or through the block readers.
+    caf::replies_to<read_blocks_atom, Local<Places>>::with<Local<Blocks>>,
+    // The same for located chunks.
+    caf::replies_to<fetch_atom, Local<LocatedChunks>>::with<Local<FetchedChunks>>,
+    // Hits, misses and evictions since the start.
+    caf::replies_to<counts_atom>::with<Local<CacheCounts>>>;
+
+// Knows the current view of the repository and finds chunks in it.
+using index_actor = caf::typed_actor<
+    // Finds chunks by digest.
+    caf::replies_to<locate_atom, Local<Digests>>::with<Local<LocatedChunks>>,
+    // Finds a few chunks by digest and passes on to the cache, which answers.
+    caf::replies_to<fetch_atom, Local<Digests>>::with<Local<FetchedChunks>>,
+    // Answers the view that the ref points to now.
+    caf::replies_to<view_atom>::with<Local<ViewPtr>>>;
+
+// Verifies stored data, one of a pool of detached actors.
+using verifier_actor = caf::typed_actor<
+    // Reads blocks, decompresses them, and compares the digests of their chunks with the index.
+    caf::replies_to<check_blocks_atom, Local<BlockCheck>>::with<Local<CheckReport>>,
+    // Reads long values through their parts and compares their digests.
+    caf::replies_to<check_values_atom, Local<ValueCheck>>::with<Local<CheckReport>>,
+    // Compares the content of a file with its name.
+    caf::replies_to<check_file_atom, Local<FileCheck>>::with<Local<CheckReport>>>;
+
+// The actors that operations use.
+struct Services {
+  std::vector<worker_actor> workers;
+  std::vector<block_reader_actor> readers;
+  std::vector<verifier_actor> verifiers;
+  cache_actor cache;
+  index_actor index;
+};
+
+} // namespace talaria::actors

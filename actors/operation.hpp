@@ -1,0 +1,107 @@
+// What the long operations share. Each runs in a blocking actor, in a thread of its own, and waits for
+// answers in the order of its requests.
+#pragma once
+
+#include "actors/core.hpp"
+#include "actors/interfaces.hpp"
+
+#include <chrono>
+#include <deque>
+#include <optional>
+#include <span>
+#include <variant>
+
+namespace talaria::actors {
+
+struct Operation {
+  caf::blocking_actor* self = nullptr;
+  CorePtr core;
+  std::shared_ptr<const Services> services;
+  OperationOptions options;
+
+  // errc::cancelled once the caller has asked for it.
+  Result<void> check_cancelled() const {
+    if (options.cancel && options.cancel->load(std::memory_order_relaxed))
+      return failure(errc::cancelled, "cancelled");
+    return {};
+  }
+
+  // Tells the caller, unless it was told a moment ago.
+  void report(std::string_view what, uint64_t done, uint64_t total) {
+    if (!options.progress) return;
+    auto now = std::chrono::steady_clock::now();
+    if (what == last_report_ && done != total && now - reported_ < std::chrono::milliseconds(100)) return;
+    last_report_ = what;
+    reported_ = now;
+    options.progress({what, done, total});
+  }
+
+  // Requests outstanding to a pool: enough that none idles while its answers wait their turn.
+  std::size_t window() const { return 2 * services->workers.size() + 2; }
+
+  const worker_actor& worker() { return services->workers[next_worker_++ % services->workers.size()]; }
+
+private:
+  std::string_view last_report_;
+  std::chrono::steady_clock::time_point reported_;
+  std::size_t next_worker_ = 0;
+};
+
+// Waits for the answer of a request made by a blocking actor.
+template <class T, class Handle>
+Result<Local<T>> await(Handle& handle) {
+  Result<Local<T>> result = failure(errc::internal, "no answer");
+  handle.receive([&](Local<T>& value) { result = std::move(value); },
+                 [&](caf::error& error) { result = tl::unexpected(to_error(error)); });
+  return result;
+}
+
+template <class Handle>
+Result<void> await_done(Handle& handle) {
+  Result<void> result;
+  handle.receive([] {}, [&](caf::error& error) { result = tl::unexpected(to_error(error)); });
+  return result;
+}
+
+// Requests under way, answered in the order they were made.
+template <class Handle, class Context = std::monostate>
+using Window = std::deque<std::pair<Handle, Context>>;
+
+// Reads blocks through the cache, on behalf of a blocking actor.
+class CachedBlockSource : public BlockSource {
+public:
+  CachedBlockSource(caf::blocking_actor* self, cache_actor cache) : self_(self), cache_(std::move(cache)) {}
+
+  Result<std::vector<BlockPtr>> read(std::span<const BlockPlace> places) override {
+    auto request = self_->request(cache_, caf::infinite, read_blocks_atom_v, local(Places(places.begin(), places.end())));
+    TALARIA_TRY_ASSIGN(auto blocks, await<Blocks>(request));
+    return std::move(*blocks);
+  }
+
+private:
+  caf::blocking_actor* self_;
+  cache_actor cache_;
+};
+
+// "NAME@VERSION" or "NAME" apart; errc::invalid_argument for what can be no release.
+struct ReleaseName {
+  std::string name;
+  std::string version; // may be empty
+};
+Result<ReleaseName> parse_release(std::string_view text);
+Result<void> check_release(const std::string& name, const std::string& version);
+ReleaseInfo to_info(const ReleaseEntry& entry);
+
+// The operations.
+Result<IngestReport> ingest(Operation& op, const IngestRequest& request);
+Result<ReleaseInfo> export_release(Operation& op, const std::string& release, const ExportSink& sink);
+Result<VerifyReport> verify(Operation& op, const VerifyOptions& options);
+Result<std::vector<Digest>> put_chunks(Operation& op, std::span<const std::string_view> values);
+Result<void> remove_chunk(Operation& op, const Digest& digest);
+Result<StoreStats> count(const Core& core);
+
+// Renders all records of a release into the sink.
+Result<void> render_release(Operation& op, const DigestIndexPtr& index, const PageFile& pages, uint64_t total_bytes,
+                            std::string_view what, const ByteSink& sink);
+
+} // namespace talaria::actors

@@ -1,0 +1,128 @@
+#include "actors/pools.hpp"
+
+namespace talaria::actors {
+
+namespace {
+
+// Runs the body of a handler; what it throws (memory may run out) becomes an error, for an exception would
+// end the actor.
+template <class F>
+auto guarded(F body) -> decltype(body()) {
+  try {
+    return body();
+  } catch (const std::bad_alloc&) {
+    return to_caf({errc::limit_exceeded, "memory is exhausted: lower the setting 'memory' or 'threads'"});
+  } catch (const std::exception& e) {
+    return to_caf({errc::internal, std::string("unexpected failure: ") + e.what()});
+  }
+}
+
+class Worker : public worker_actor::base {
+public:
+  Worker(caf::actor_config& config, const CorePtr& core)
+      : worker_actor::base(config), encoder_(core->codec, core->settings.level) {}
+
+  const char* name() const override { return "talaria-worker"; }
+
+protected:
+  behavior_type make_behavior() override {
+    return {
+        [](prepare_atom, const Local<InputPiece>& input) -> caf::result<Local<PreparedPiece>> {
+          return guarded([&]() -> caf::result<Local<PreparedPiece>> {
+            return reply(talaria::prepare(*input->piece));
+          });
+        },
+        [](sketch_atom, const Local<SketchJob>& job) -> caf::result<Local<Sketches>> {
+          return guarded([&]() -> caf::result<Local<Sketches>> {
+            return local(job->run->sketch(job->kind, job->first, job->count));
+          });
+        },
+        [](plan_atom, const Local<PlanJob>& job) -> caf::result<Local<Plans>> {
+          return guarded(
+              [&]() -> caf::result<Local<Plans>> { return local(job->run->plan(job->kind, job->sketches)); });
+        },
+        [this](encode_atom, const Local<EncodeJob>& job) -> caf::result<Local<EncodedBlock>> {
+          return guarded([&]() -> caf::result<Local<EncodedBlock>> {
+            return reply(job->run->encode((*job->plans)[job->place], encoder_));
+          });
+        },
+        [](render_atom, const Local<RenderJob>& job, const Local<Blocks>& blocks) -> caf::result<Local<Rendered>> {
+          return guarded([&]() -> caf::result<Local<Rendered>> { return reply(talaria::render(*job, *blocks)); });
+        },
+    };
+  }
+
+private:
+  BlockEncoder encoder_;
+};
+
+class BlockReader : public block_reader_actor::base {
+public:
+  BlockReader(caf::actor_config& config, CorePtr core, std::shared_ptr<PackRegistry> registry)
+      : block_reader_actor::base(config), core_(std::move(core)), registry_(std::move(registry)) {}
+
+  const char* name() const override { return "talaria-block-reader"; }
+
+protected:
+  behavior_type make_behavior() override {
+    return {[this](read_blocks_atom, const Local<Places>& places) -> caf::result<Local<Blocks>> {
+      return guarded([&]() -> caf::result<Local<Blocks>> {
+        Blocks blocks;
+        blocks.reserve(places->size());
+        for (auto& place : *places) {
+          auto block = read_block(*core_->objects, *registry_, place, decoder_);
+          if (!block) return to_caf(block.error());
+          blocks.push_back(*std::move(block));
+        }
+        return local(std::move(blocks));
+      });
+    }};
+  }
+
+private:
+  CorePtr core_;
+  std::shared_ptr<PackRegistry> registry_;
+  BlockDecoder decoder_;
+};
+
+class Verifier : public verifier_actor::base {
+public:
+  Verifier(caf::actor_config& config, CorePtr core, std::shared_ptr<PackRegistry> registry)
+      : verifier_actor::base(config), core_(std::move(core)), checker_(*core_->objects, std::move(registry)) {}
+
+  const char* name() const override { return "talaria-verifier"; }
+
+protected:
+  behavior_type make_behavior() override {
+    return {
+        [this](check_blocks_atom, const Local<BlockCheck>& job) { return check(*job); },
+        [this](check_values_atom, const Local<ValueCheck>& job) { return check(*job); },
+        [this](check_file_atom, const Local<FileCheck>& job) { return check(*job); },
+    };
+  }
+
+private:
+  template <class Job>
+  caf::result<Local<CheckReport>> check(const Job& job) {
+    return guarded([&]() -> caf::result<Local<CheckReport>> { return local(checker_.check(job)); });
+  }
+
+  CorePtr core_;
+  Checker checker_;
+};
+
+} // namespace
+
+worker_actor spawn_worker(caf::actor_system& system, const CorePtr& core) { return system.spawn<Worker>(core); }
+
+block_reader_actor spawn_block_reader(caf::actor_system& system, const CorePtr& core,
+                                      std::shared_ptr<PackRegistry> registry) {
+  return system.spawn<BlockReader, caf::detached>(core, std::move(registry));
+}
+
+verifier_actor spawn_verifier(caf::actor_system& system, const CorePtr& core,
+                              std::shared_ptr<PackRegistry> registry) {
+  return system.spawn<Verifier, caf::detached>(core, std::move(registry));
+}
+
+} // namespace talaria::actors

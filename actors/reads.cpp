@@ -1,0 +1,342 @@
+#include "actors/reads.hpp"
+
+#include "sequence/header.hpp"
+
+#include <numeric>
+
+namespace talaria::actors {
+
+namespace {
+
+using ReadRequest = decltype(std::declval<caf::blocking_actor*>()->request(
+    std::declval<cache_actor>(), caf::infinite, read_blocks_atom_v, std::declval<Local<Places>>()));
+
+// Up to so many chunks, one message to the index brings them all; beyond, locating and reading are separate
+// so that blocks can be read in windows.
+constexpr std::size_t small_batch = 256;
+
+// Blocks that are asked for at once in a large batch, and requests of this kind under way: 16 MiB of blocks.
+constexpr std::size_t blocks_per_window = 64;
+constexpr std::size_t windows_under_way = 4;
+
+// A value that is given out as one piece of memory.
+constexpr uint64_t longest_reply = uint64_t{1} << 32;
+
+Error missing(const Digest& digest) { return {errc::not_found, "no chunk has the digest " + digest.hex()}; }
+
+Result<Buffer> take_chunk(CachedBlockSource& source, const DigestIndex& index, const LocatedChunk& chunk,
+                          const BlockPtr& block, const Digest& digest, Hasher& hasher) {
+  bool list = false;
+  TALARIA_TRY_ASSIGN(auto content, content_of(block, chunk.kind, chunk.number, list));
+  std::string bytes;
+  if (list) {
+    TALARIA_TRY_ASSIGN(bytes, read_value(index, source, chunk.kind, chunk.number, longest_reply));
+  } else {
+    bytes = content;
+  }
+  if (hasher.of(bytes) != digest)
+    return failure(errc::damaged, "the chunk at the digest " + digest.hex() + " has another one: run `talaria verify`");
+  return Buffer(std::move(bytes));
+}
+
+class BatchRead {
+public:
+  BatchRead(caf::blocking_actor* self, const Services& services, std::span<const Digest> digests)
+      : self_(self), services_(services), digests_(digests), source_(self, services.cache),
+        results_(digests.size(), Result<Buffer>(failure(errc::internal, "not read"))) {}
+
+  std::vector<Result<Buffer>> run() {
+    auto done = digests_.size() <= small_batch ? small() : large();
+    if (!done)
+      for (auto& result : results_) result = tl::unexpected(done.error());
+    return std::move(results_);
+  }
+
+private:
+  Result<void> small() {
+    auto request = self_->request(services_.index, caf::infinite, fetch_atom_v, local(Digests(digests_.begin(), digests_.end())));
+    auto fetched = await<FetchedChunks>(request);
+    // One damaged block fails a request for many: the others are asked for by themselves.
+    if (!fetched && fetched.error().code() == errc::damaged && digests_.size() > 1) return large();
+    if (!fetched) return tl::unexpected(fetched.error());
+    auto& located = *(*fetched)->located;
+    for (std::size_t i = 0; i < digests_.size(); ++i) take(located, i, (*fetched)->blocks[i]);
+    return {};
+  }
+
+  Result<void> large() {
+    auto request = self_->request(services_.index, caf::infinite, locate_atom_v, local(Digests(digests_.begin(), digests_.end())));
+    TALARIA_TRY_ASSIGN(auto located, await<LocatedChunks>(request));
+    std::vector<std::size_t> order;
+    for (std::size_t i = 0; i < digests_.size(); ++i) {
+      if (located->chunks[i].found)
+        order.push_back(i);
+      else
+        results_[i] = tl::unexpected(missing(digests_[i]));
+    }
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+      return located->chunks[a].place.key() < located->chunks[b].place.key();
+    });
+    std::deque<std::pair<ReadRequest, WindowOfBlocks>> under_way;
+    auto take_window = [&] {
+      auto [request_, window] = std::move(under_way.front());
+      under_way.pop_front();
+      finish_window(request_, window, *located);
+    };
+    for (std::size_t at = 0; at < order.size();) {
+      WindowOfBlocks window;
+      Places places;
+      for (; at < order.size(); ++at) {
+        auto& place = located->chunks[order[at]].place;
+        if (places.empty() || places.back().key() != place.key()) {
+          if (places.size() == blocks_per_window) break;
+          places.push_back(place);
+        }
+        window.chunks.emplace_back(order[at], places.size() - 1);
+      }
+      window.places = places;
+      if (under_way.size() == windows_under_way) take_window();
+      under_way.emplace_back(self_->request(services_.cache, caf::infinite, read_blocks_atom_v, local(std::move(places))),
+                             std::move(window));
+    }
+    while (!under_way.empty()) take_window();
+    return {};
+  }
+
+  struct WindowOfBlocks {
+    Places places;
+    std::vector<std::pair<std::size_t, std::size_t>> chunks; // place among the digests, and of its block
+  };
+
+  void finish_window(ReadRequest& request, const WindowOfBlocks& window, const LocatedChunks& located) {
+    auto blocks = await<Blocks>(request);
+    for (auto& [i, block] : window.chunks) {
+      if (blocks) {
+        take(located, i, (**blocks)[block]);
+        continue;
+      }
+      auto alone = source_.read(std::span(&window.places[block], 1));
+      if (alone)
+        take(located, i, (*alone)[0]);
+      else
+        results_[i] = tl::unexpected(alone.error());
+    }
+  }
+
+  void take(const LocatedChunks& located, std::size_t i, const BlockPtr& block) {
+    if (located.chunks[i].found)
+      results_[i] = take_chunk(source_, *located.index, located.chunks[i], block, digests_[i], hasher_);
+    else
+      results_[i] = tl::unexpected(missing(digests_[i]));
+  }
+
+  caf::blocking_actor* self_;
+  const Services& services_;
+  std::span<const Digest> digests_;
+  CachedBlockSource source_;
+  std::vector<Result<Buffer>> results_;
+  Hasher hasher_;
+};
+
+// Finds the records of releases that have a header with the wanted accession.
+class RecordSearch {
+public:
+  RecordSearch(Operation& op, ViewPtr view, DigestIndexPtr index)
+      : op_(op), view_(std::move(view)), index_(std::move(index)), source_(op.self, op.services->cache) {}
+
+  // The headers with this accession, in whatever release.
+  Result<void> find_headers(std::string_view wanted) {
+    std::vector<Number> candidates;
+    TALARIA_TRY(index_->find_headers(accession_key(unversioned(wanted)), candidates));
+    bool any_version = unversioned(wanted).size() == wanted.size();
+    for (auto& number : candidates) {
+      ValueReader reader(*index_, source_);
+      TALARIA_TRY(reader.open(Kind::header, number));
+      TALARIA_TRY_ASSIGN(auto text, reader.next());
+      auto found = accession(text);
+      if (found == wanted || (any_version && unversioned(found) == wanted)) headers_.push_back(number);
+    }
+    return {};
+  }
+
+  bool found() const { return !headers_.empty(); }
+
+  // The first record of a release with one of the headers.
+  Result<std::optional<Record>> find_in(const ReleaseEntry& release) {
+    TALARIA_TRY_ASSIGN(auto file, view_->pages(release));
+    for (std::size_t i = 0; i < file->pages().size(); ++i) {
+      if (!may_hold(*file, file->pages()[i])) continue;
+      TALARIA_TRY_ASSIGN(auto page, open_page(*op_.core->objects, *file, i, *index_));
+      auto& rows = page->page.rows;
+      auto row = std::find_if(rows.begin(), rows.end(), [&](const Row& r) {
+        return std::find(headers_.begin(), headers_.end(), r.header) != headers_.end();
+      });
+      if (row == rows.end()) continue;
+      TALARIA_TRY_ASSIGN(auto record, read(*page, static_cast<std::size_t>(row - rows.begin())));
+      record.release = release.name + "@" + release.version;
+      return record;
+    }
+    return std::nullopt;
+  }
+
+private:
+  bool may_hold(const PageFile& file, const PageFile::Entry& page) const {
+    for (auto& range : page.headers)
+      for (auto& header : headers_)
+        if (file.generations()[range.generation] == index_->generations()[header.generation] &&
+            header.ordinal >= range.lowest && header.ordinal <= range.highest)
+          return true;
+    return false;
+  }
+
+  Result<Record> read(const OpenPage& page, std::size_t row_place) {
+    auto& row = page.page.rows[row_place];
+    Record record;
+    TALARIA_TRY_ASSIGN(record.header, read_value(*index_, source_, Kind::header, row.header, longest_reply));
+    TALARIA_TRY_ASSIGN(record.sequence, read_value(*index_, source_, Kind::sequence, row.sequence, longest_reply));
+    TALARIA_TRY(render_long(*index_, source_, page, row_place, [&](std::string_view text) -> Result<void> {
+      record.text += text;
+      return {};
+    }));
+    return record;
+  }
+
+  Operation& op_;
+  ViewPtr view_;
+  DigestIndexPtr index_;
+  CachedBlockSource source_;
+  std::vector<Number> headers_;
+};
+
+std::string wrapped(std::string_view header, std::string_view residues) {
+  constexpr std::size_t width = 60;
+  std::string text = ">";
+  text += header;
+  text += '\n';
+  for (std::size_t at = 0; at < residues.size(); at += width) {
+    text += residues.substr(at, width);
+    text += '\n';
+  }
+  return text;
+}
+
+Result<Record> record_of_digest(Operation& op, const Digest& digest) {
+  auto results = get_chunks(op.self, *op.services, std::span(&digest, 1));
+  if (!results[0]) return tl::unexpected(results[0].error());
+  Record record;
+  record.sequence = results[0]->view();
+  record.text = wrapped("sha256:" + digest.hex(), record.sequence);
+  return record;
+}
+
+} // namespace
+
+std::vector<Result<Buffer>> get_chunks(caf::blocking_actor* self, const Services& services,
+                                       std::span<const Digest> digests) {
+  return BatchRead(self, services, digests).run();
+}
+
+Result<std::vector<bool>> contains_chunks(caf::blocking_actor* self, const Services& services,
+                                          std::span<const Digest> digests) {
+  auto request = self->request(services.index, caf::infinite, locate_atom_v, local(Digests(digests.begin(), digests.end())));
+  TALARIA_TRY_ASSIGN(auto located, await<LocatedChunks>(request));
+  std::vector<bool> found;
+  for (auto& chunk : located->chunks) found.push_back(chunk.found);
+  return found;
+}
+
+Result<Record> find_record(Operation& op, const std::string& id, const std::string& release) {
+  std::optional<Digest> digest = Digest::from_hex(id);
+  if (digest && release.empty()) return record_of_digest(op, *digest);
+  auto wanted = accession(id);
+  if (wanted.empty()) return failure(errc::invalid_argument, "'" + id + "' is neither an accession nor a digest");
+  TALARIA_TRY_ASSIGN(auto view, op.core->repository->view());
+  TALARIA_TRY_ASSIGN(auto index, view->index());
+  auto& releases = view->snapshot().releases;
+  std::vector<const ReleaseEntry*> searched;
+  if (release.empty()) {
+    for (auto at = releases.rbegin(); at != releases.rend(); ++at) searched.push_back(&*at);
+  } else {
+    TALARIA_TRY_ASSIGN(auto name, parse_release(release));
+    TALARIA_TRY_ASSIGN(auto* entry, view->release(name.name, name.version));
+    searched.push_back(entry);
+  }
+  RecordSearch search(op, view, index);
+  TALARIA_TRY(search.find_headers(wanted));
+  if (search.found())
+    for (auto* entry : searched) {
+      TALARIA_TRY_ASSIGN(auto record, search.find_in(*entry));
+      if (record) return *std::move(record);
+    }
+  return failure(errc::not_found, "no record has the accession " + std::string(wanted) +
+                                      (release.empty() ? " in any release" : " in " + release));
+}
+
+Result<std::vector<ReleaseInfo>> list_releases(const Core& core, const std::string& name) {
+  TALARIA_TRY_ASSIGN(auto view, core.repository->view());
+  std::vector<ReleaseInfo> infos;
+  for (auto& release : view->snapshot().releases)
+    if (name.empty() || release.name == name) infos.push_back(to_info(release));
+  if (infos.empty() && !name.empty())
+    return failure(errc::not_found, "no database is called " + name + ": `talaria releases` lists them");
+  return infos;
+}
+
+Result<void> verify_chunk(const Core& core, const Digest& digest) {
+  TALARIA_TRY_ASSIGN(auto view, core.repository->view());
+  TALARIA_TRY_ASSIGN(auto index, view->index());
+  DirectBlockSource source(*core.objects, core.repository->registry());
+  for (auto kind : {Kind::bytes, Kind::sequence}) {
+    TALARIA_TRY_ASSIGN(auto number, index->find(kind, Key128::of(digest)));
+    if (!number) continue;
+    ValueReader reader(*index, source);
+    TALARIA_TRY(reader.open(kind, *number));
+    Hasher hasher;
+    while (true) {
+      TALARIA_TRY_ASSIGN(auto piece, reader.next());
+      if (piece.empty()) break;
+      hasher.update(piece);
+    }
+    if (hasher.finish() == digest) return {};
+    return failure(errc::damaged, "the chunk at the digest " + digest.hex() + " has another one");
+  }
+  return tl::unexpected(missing(digest));
+}
+
+Result<void> list_chunks(const Core& core, bool sequences, const std::function<bool(const ChunkInfo&)>& visit) {
+  TALARIA_TRY_ASSIGN(auto view, core.repository->view());
+  TALARIA_TRY_ASSIGN(auto index, view->index());
+  DirectBlockSource source(*core.objects, core.repository->registry());
+  Hasher hasher;
+  auto visit_chunk = [&](const BlockPtr& block, std::size_t i, const Number& number) -> Result<bool> {
+    auto kind = block->kind();
+    if (kind == Kind::bytes && view->snapshot().is_removed(number)) return true;
+    if (!block->is_list(i)) {
+      auto content = block->content(i);
+      return visit({hasher.of(content), content.size(), kind == Kind::sequence});
+    }
+    ValueReader reader(*index, source);
+    TALARIA_TRY(reader.open(kind, number));
+    while (true) {
+      TALARIA_TRY_ASSIGN(auto piece, reader.next());
+      if (piece.empty()) break;
+      hasher.update(piece);
+    }
+    return visit({hasher.finish(), reader.size(), kind == Kind::sequence});
+  };
+  for (auto& pack : view->snapshot().packs) {
+    TALARIA_TRY_ASSIGN(auto footer, read_pack_footer(*core.objects, pack_name(pack.digest), pack.size));
+    auto id = core.repository->registry()->id(pack.digest);
+    for (auto& info : footer.blocks) {
+      if (info.kind != Kind::bytes && !(sequences && info.kind == Kind::sequence)) continue;
+      TALARIA_TRY_ASSIGN(auto block, source.read({id, info}));
+      for (std::size_t i = 0; i < block->count(); ++i) {
+        TALARIA_TRY_ASSIGN(bool more, visit_chunk(block, i, {pack.generation, block->ordinal(i)}));
+        if (!more) return {};
+      }
+    }
+  }
+  return {};
+}
+
+} // namespace talaria::actors

@@ -1,0 +1,26 @@
+// Reads: chunks by digest, records by accession, lists of releases.
+#pragma once
+
+#include "actors/operation.hpp"
+
+namespace talaria::actors {
+
+// Chunks and sequences by digest, in the order asked. Bounded memory beside the reply.
+std::vector<Result<Buffer>> get_chunks(caf::blocking_actor* self, const Services& services,
+                                       std::span<const Digest> digests);
+
+Result<std::vector<bool>> contains_chunks(caf::blocking_actor* self, const Services& services,
+                                          std::span<const Digest> digests);
+
+// The record with an accession, or the sequence with a digest.
+Result<Record> find_record(Operation& op, const std::string& id, const std::string& release);
+
+Result<std::vector<ReleaseInfo>> list_releases(const Core& core, const std::string& name);
+
+// Reads a chunk from the disk, past the cache, and checks it.
+Result<void> verify_chunk(const Core& core, const Digest& digest);
+
+// Lists chunks that applications put, and with `sequences` also the distinct sequences.
+Result<void> list_chunks(const Core& core, bool sequences, const std::function<bool(const ChunkInfo&)>& visit);
+
+} // namespace talaria::actors

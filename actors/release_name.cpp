@@ -1,0 +1,55 @@
+#include "actors/operation.hpp"
+
+namespace talaria::actors {
+
+namespace {
+
+constexpr std::size_t longest_name = 200;
+
+bool plain(char c) {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+}
+
+bool is_version(std::string_view text) {
+  return !text.empty() && text.size() <= longest_name && text.front() != '-' && std::all_of(text.begin(), text.end(), plain);
+}
+
+bool is_name(std::string_view text) {
+  if (text.size() > longest_name) return false;
+  while (true) {
+    auto slash = text.find('/');
+    if (!is_version(text.substr(0, slash))) return false;
+    if (slash == std::string_view::npos) return true;
+    text.remove_prefix(slash + 1);
+  }
+}
+
+} // namespace
+
+Result<void> check_release(const std::string& name, const std::string& version) {
+  if (!is_name(name))
+    return failure(errc::invalid_argument, "'" + name + "' is no name of a database: use letters, digits and ._- , "
+                                           "with / only between them, as in uniprot/sprot");
+  if (!is_version(version))
+    return failure(errc::invalid_argument,
+                   "'" + version + "' is no version: use letters, digits and ._- , as in 2026_04");
+  return {};
+}
+
+Result<ReleaseName> parse_release(std::string_view text) {
+  auto at = text.find('@');
+  ReleaseName release{std::string(text.substr(0, at)), {}};
+  if (at != std::string_view::npos) {
+    release.version = text.substr(at + 1);
+    TALARIA_TRY(check_release(release.name, release.version));
+  } else {
+    TALARIA_TRY(check_release(release.name, "1"));
+  }
+  return release;
+}
+
+ReleaseInfo to_info(const ReleaseEntry& entry) {
+  return {entry.name, entry.version, entry.created, entry.stream, entry.bytes, entry.records, entry.residues};
+}
+
+} // namespace talaria::actors

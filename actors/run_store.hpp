@@ -1,0 +1,32 @@
+// Storing runs: the way of new chunks from memory to packs, used by ingests and by the chunk interface.
+#pragma once
+
+#include "actors/operation.hpp"
+#include "actors/pack_writer.hpp"
+
+namespace talaria::actors {
+
+// Plans, compresses and writes the runs of a commit with the help of the workers.
+class RunStore {
+public:
+  RunStore(Operation& op, std::shared_ptr<Commit> commit)
+      : op_(op), commit_(std::move(commit)), writer_(spawn_pack_writer(op.self->system(), commit_)) {}
+  ~RunStore();
+  RunStore(const RunStore&) = delete;
+  RunStore& operator=(const RunStore&) = delete;
+
+  // Writes a run; when it returns, its segment is part of the commit.
+  Result<void> store(std::unique_ptr<Run> run);
+
+private:
+  using PlansPtr = std::shared_ptr<const Plans>;
+  Result<Sketches> sketch(const std::shared_ptr<const Run>& run, Kind kind);
+  Result<void> encode(const std::shared_ptr<const Run>& run, const PlansPtr& plans);
+
+  Operation& op_;
+  std::shared_ptr<Commit> commit_;
+  pack_writer_actor writer_;
+  uint64_t done_ = 0; // bytes of chunks of the current run that are on their way to the disk
+};
+
+} // namespace talaria::actors

@@ -1,0 +1,45 @@
+// Settings of a running store. Every value has a default that suits a small machine.
+#pragma once
+
+#include "talaria/error.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace talaria {
+
+struct Settings {
+  // Threads that compress, decompress and verify; 0 means one for each core.
+  unsigned threads = 0;
+
+  // Bytes of memory that an operation may use, and of which the following defaults are parts.
+  // At least 128 MiB.
+  uint64_t memory = uint64_t{1} << 30;
+
+  // Bytes of decompressed blocks that are kept for later reads; 0 means three eighths of `memory`.
+  uint64_t cache = 0;
+
+  // Bytes of a block before compression: smaller ones are read faster, larger ones are denser.
+  // 4 KiB to 4 MiB.
+  uint64_t block_size = uint64_t{64} << 10;
+
+  // Bytes after which a pack is closed. 1 MiB to 1 GiB.
+  uint64_t pack_size = uint64_t{64} << 20;
+
+  // "zstd", "lz4", "gzip" or "none", and its level.
+  std::string codec = "zstd";
+  int level = 1;
+
+  // How long a writer waits for another one to finish.
+  std::chrono::milliseconds lock_wait{0};
+
+  // errc::invalid_argument with what would be right, if a value is not usable.
+  Result<void> check() const;
+
+  // `threads` and `cache` with their defaults resolved.
+  unsigned resolved_threads() const;
+  uint64_t resolved_cache() const { return cache != 0 ? cache : memory / 8 * 3; }
+};
+
+} // namespace talaria

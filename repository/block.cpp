@@ -1,0 +1,157 @@
+#include "repository/block.hpp"
+
+#include "core/crc64.hpp"
+#include "core/endian.hpp"
+#include "core/try.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace talaria {
+
+namespace {
+
+// The low and the high bits of a value compress differently, so they go to columns of their own.
+void put_plane_column(const std::vector<uint32_t>& values, std::string& out) {
+  for (unsigned shift = 0; shift < 32; shift += 8)
+    for (auto v : values) out += static_cast<char>(v >> shift & 0xff);
+}
+
+uint32_t plane_value(std::string_view column, std::size_t count, std::size_t i) {
+  uint32_t v = 0;
+  for (unsigned plane = 0; plane < 4; ++plane)
+    v |= static_cast<uint32_t>(static_cast<uint8_t>(column[plane * count + i])) << (8 * plane);
+  return v;
+}
+
+constexpr int directory_level = 3;
+constexpr std::size_t bytes_per_entry = 8; // ordinal step and length
+
+uint32_t zigzag(uint32_t step) { return step << 1 ^ (step >> 31 ? ~0u : 0u); }
+uint32_t unzigzag(uint32_t v) { return v >> 1 ^ (v & 1 ? ~0u : 0u); }
+
+} // namespace
+
+void BlockInfo::write(std::string& out) const {
+  store_u32(out, offset);
+  store_u32(out, stored);
+  store_u32(out, directory);
+  store_u32(out, raw);
+  store_u32(out, count);
+  store_u16(out, pack);
+  out += static_cast<char>(kind);
+  out += static_cast<char>(codec);
+  store_u64(out, crc);
+}
+
+Result<BlockInfo> BlockInfo::read(std::string_view bytes) {
+  BlockInfo info;
+  const char* p = bytes.data();
+  info.offset = load_u32(p);
+  info.stored = load_u32(p + 4);
+  info.directory = load_u32(p + 8);
+  info.raw = load_u32(p + 12);
+  info.count = load_u32(p + 16);
+  info.pack = load_u16(p + 20);
+  auto kind = static_cast<uint8_t>(p[22]);
+  TALARIA_TRY_ASSIGN(info.codec, codec_from_number(static_cast<uint8_t>(p[23])));
+  info.crc = load_u64(p + 24);
+  if (kind >= kind_count || info.directory > info.stored || info.count > block_max_count ||
+      info.raw > block_max_raw || info.stored > 2 * block_max_raw)
+    return failure(errc::damaged, "impossible block entry");
+  info.kind = static_cast<Kind>(kind);
+  return info;
+}
+
+BlockEncoder::BlockEncoder(CodecId codec, int level)
+    : codec_(make_codec(codec)), directory_codec_(make_codec(CodecId::zstd)), level_(level) {}
+
+Result<EncodedBlock> BlockEncoder::encode(Kind kind, const std::vector<BlockItem>& items) {
+  EncodedBlock block;
+  std::vector<uint32_t> steps(items.size());
+  std::vector<uint32_t> lengths(items.size());
+  std::string data;
+  std::size_t total = 0;
+  for (auto& item : items) total += item.content.size();
+  data.reserve(total);
+  uint32_t expected = 0;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    steps[i] = zigzag(items[i].ordinal - expected);
+    expected = items[i].ordinal + 1;
+    lengths[i] = static_cast<uint32_t>(items[i].content.size()) << 1 | (items[i].list ? 1u : 0u);
+    data += items[i].content;
+  }
+  std::string columns;
+  columns.reserve(items.size() * bytes_per_entry);
+  put_plane_column(steps, columns);
+  put_plane_column(lengths, columns);
+  TALARIA_TRY(directory_codec_->compress(columns, directory_level, block.bytes));
+  block.info.directory = static_cast<uint32_t>(block.bytes.size());
+  TALARIA_TRY(codec_->compress(data, level_, block.bytes));
+  block.info.stored = static_cast<uint32_t>(block.bytes.size());
+  block.info.raw = static_cast<uint32_t>(data.size());
+  block.info.count = static_cast<uint32_t>(items.size());
+  block.info.kind = kind;
+  block.info.codec = codec_->id();
+  block.info.crc = crc64(block.bytes);
+  return block;
+}
+
+Codec& BlockDecoder::codec(CodecId id) {
+  auto& slot = codecs_[static_cast<std::size_t>(id)];
+  if (!slot) slot = make_codec(id);
+  return *slot;
+}
+
+Result<BlockPtr> BlockDecoder::decode(const BlockInfo& info, std::string_view stored) {
+  if (stored.size() != info.stored || crc64(stored) != info.crc)
+    return failure(errc::damaged, "checksum of the block differs");
+  auto block = std::make_shared<Block>();
+  columns_.resize(info.count * bytes_per_entry);
+  TALARIA_TRY(codec(CodecId::zstd).decompress(stored.substr(0, info.directory), columns_.data(), columns_.size()));
+  std::string_view step_column{columns_.data(), info.count * std::size_t{4}};
+  std::string_view length_column{columns_.data() + step_column.size(), step_column.size()};
+  block->kind_ = info.kind;
+  block->entries_.resize(info.count);
+  uint64_t offset = 0;
+  uint32_t expected = 0;
+  bool ascending = true;
+  for (std::size_t i = 0; i < info.count; ++i) {
+    auto& e = block->entries_[i];
+    e.ordinal = expected + unzigzag(plane_value(step_column, info.count, i));
+    if (i > 0 && e.ordinal <= block->entries_[i - 1].ordinal) ascending = false;
+    expected = e.ordinal + 1;
+    e.offset = static_cast<uint32_t>(offset);
+    e.length = plane_value(length_column, info.count, i);
+    offset += e.length >> 1;
+    if (offset > info.raw) return failure(errc::damaged, "directory of the block doesn't fit its data");
+  }
+  if (offset != info.raw) return failure(errc::damaged, "directory of the block doesn't fit its data");
+  block->data_.resize(info.raw);
+  TALARIA_TRY(codec(info.codec).decompress(stored.substr(info.directory), block->data_.data(), info.raw));
+  if (!ascending) {
+    block->by_ordinal_.resize(info.count);
+    std::iota(block->by_ordinal_.begin(), block->by_ordinal_.end(), 0u);
+    std::sort(block->by_ordinal_.begin(), block->by_ordinal_.end(), [&](uint32_t a, uint32_t b) {
+      return block->entries_[a].ordinal < block->entries_[b].ordinal;
+    });
+  }
+  return BlockPtr(std::move(block));
+}
+
+std::size_t Block::find(uint32_t ordinal) const noexcept {
+  std::size_t low = 0;
+  std::size_t high = entries_.size();
+  auto place = [&](std::size_t i) { return by_ordinal_.empty() ? i : by_ordinal_[i]; };
+  while (low < high) {
+    auto middle = (low + high) / 2;
+    if (entries_[place(middle)].ordinal < ordinal)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  if (low == entries_.size() || entries_[place(low)].ordinal != ordinal) return entries_.size();
+  return place(low);
+}
+
+} // namespace talaria

@@ -1,0 +1,116 @@
+// Blocks: many chunks of one kind, compressed together; the unit of reading and caching.
+// docs/format.md, "Blocks".
+#pragma once
+
+#include "coding/codec.hpp"
+#include "repository/number.hpp"
+#include "talaria/buffer.hpp"
+#include "talaria/error.hpp"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace talaria {
+
+// Where a block lies in its pack and what is needed to read it. 32 bytes in files.
+struct BlockInfo {
+  static constexpr std::size_t stored_size = 32;
+
+  uint32_t offset = 0;    // in the pack
+  uint32_t stored = 0;    // bytes in the pack: directory and data
+  uint32_t directory = 0; // of which the compressed directory
+  uint32_t raw = 0;       // bytes of the chunks together
+  uint32_t count = 0;     // chunks
+  uint16_t pack = 0;      // in a segment: place in its table of packs; in a pack's footer 0
+  Kind kind = Kind::sequence;
+  CodecId codec = CodecId::zstd;
+  uint64_t crc = 0; // CRC-64 of the stored bytes
+
+  void write(std::string& out) const;
+  // Reads stored_size bytes; errc::damaged for values that no writer makes.
+  static Result<BlockInfo> read(std::string_view bytes);
+};
+
+// No block has more chunks or bytes than these: what bounds memory when reading a damaged one.
+inline constexpr uint32_t block_max_count = 1u << 20;
+inline constexpr uint32_t block_max_raw = 32u << 20;
+
+// A chunk to be written.
+struct BlockItem {
+  uint32_t ordinal = 0;
+  bool list = false; // the content is a list of parts (repository/list.hpp)
+  std::string_view content;
+};
+
+struct EncodedBlock {
+  BlockInfo info; // offset and pack unset
+  std::string bytes;
+};
+
+// Compresses blocks. Keeps working memory; used by one thread at a time.
+class BlockEncoder {
+public:
+  BlockEncoder(CodecId codec, int level);
+
+  Result<EncodedBlock> encode(Kind kind, const std::vector<BlockItem>& items);
+
+private:
+  std::unique_ptr<Codec> codec_;
+  std::unique_ptr<Codec> directory_codec_;
+  int level_;
+};
+
+// A block in memory, decompressed and checked. Immutable.
+class Block {
+public:
+  Kind kind() const noexcept { return kind_; }
+  std::size_t count() const noexcept { return entries_.size(); }
+
+  // Bytes of memory it takes, for caches.
+  std::size_t weight() const noexcept {
+    return data_.size() + entries_.size() * (sizeof(Entry) + sizeof(uint32_t)) + sizeof(Block);
+  }
+
+  // The place of the chunk `ordinal` in this block, or count() if it isn't here.
+  std::size_t find(uint32_t ordinal) const noexcept;
+
+  // The chunk at a place, in stored order.
+  uint32_t ordinal(std::size_t place) const noexcept { return entries_[place].ordinal; }
+  bool is_list(std::size_t place) const noexcept { return (entries_[place].length & 1) != 0; }
+  std::string_view content(std::size_t place) const noexcept {
+    return {data_.data() + entries_[place].offset, entries_[place].length >> 1};
+  }
+
+private:
+  friend class BlockDecoder;
+  struct Entry {
+    uint32_t ordinal;
+    uint32_t offset;
+    uint32_t length; // shifted left by one; the lowest bit says that it is a list
+  };
+  Kind kind_ = Kind::sequence;
+  std::string data_;
+  std::vector<Entry> entries_;
+  std::vector<uint32_t> by_ordinal_; // places in the order of their ordinals; empty if that is the stored order
+};
+
+using BlockPtr = std::shared_ptr<const Block>;
+
+// Decompresses blocks. Keeps working memory; used by one thread at a time.
+class BlockDecoder {
+public:
+  // `stored` are the bytes of the block in its pack; errc::damaged if they don't match `info`.
+  Result<BlockPtr> decode(const BlockInfo& info, std::string_view stored);
+
+private:
+  Codec& codec(CodecId id);
+
+  std::array<std::unique_ptr<Codec>, 4> codecs_;
+  std::string columns_;
+};
+
+} // namespace talaria

@@ -1,0 +1,53 @@
+#include "repository/block_reader.hpp"
+
+#include "core/try.hpp"
+
+namespace talaria {
+
+Result<BlockPtr> read_block(const ObjectStore& store, const PackRegistry& registry, const BlockPlace& place,
+                            BlockDecoder& decoder) {
+  auto name = pack_name(registry.digest(place.pack));
+  auto where = [&] { return name + ", block at byte " + std::to_string(place.info.offset); };
+  auto stored = store.get_range({name, place.info.offset, place.info.stored});
+  if (!stored) {
+    auto& error = stored.error();
+    // What the index names must be there.
+    if (error.code() == errc::not_found) return failure(errc::damaged, name + " is missing: restore it from a backup");
+    return tl::unexpected(error.within(where()));
+  }
+  auto block = decoder.decode(place.info, stored->view());
+  if (!block) return tl::unexpected(block.error().within(where()));
+  return block;
+}
+
+DirectBlockSource::DirectBlockSource(const ObjectStore& store, std::shared_ptr<PackRegistry> registry, std::size_t keep)
+    : store_(store), registry_(std::move(registry)), kept_(keep) {}
+
+Result<std::vector<BlockPtr>> DirectBlockSource::read(std::span<const BlockPlace> places) {
+  std::vector<BlockPtr> blocks;
+  blocks.reserve(places.size());
+  for (auto& place : places) {
+    TALARIA_TRY_ASSIGN(auto block, read(place));
+    blocks.push_back(std::move(block));
+  }
+  return blocks;
+}
+
+Result<BlockPtr> DirectBlockSource::read(const BlockPlace& place) {
+  for (auto& kept : kept_)
+    if (kept.block && kept.key == place.key()) return kept.block;
+  TALARIA_TRY_ASSIGN(auto block, read_block(store_, *registry_, place, decoder_));
+  kept_[next_] = {place.key(), block};
+  next_ = (next_ + 1) % kept_.size();
+  return block;
+}
+
+Result<std::size_t> place_in_block(const Block& block, Kind kind, const Number& number) {
+  auto place = block.find(number.ordinal);
+  if (place == block.count() || block.kind() != kind)
+    return failure(errc::damaged, std::string(to_string(kind)) + " " + std::to_string(number.ordinal) +
+                                      " isn't in the block that the index names: rebuild the index");
+  return place;
+}
+
+} // namespace talaria

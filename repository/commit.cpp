@@ -1,0 +1,127 @@
+#include "repository/commit.hpp"
+
+#include "core/try.hpp"
+
+#include <algorithm>
+
+namespace talaria {
+
+Commit::Commit(Repository& repository, ViewPtr base, uint64_t pack_size)
+    : repository_(repository), base_(std::move(base)), pack_size_(pack_size), generation_(GenerationId::random()) {}
+
+Commit::~Commit() {
+  if (published_) return;
+  pack_.reset();
+  auto& store = repository_.store();
+  auto& old = base_->snapshot();
+  auto known = [](const auto& files, const PackInfo& file) {
+    return std::any_of(files.begin(), files.end(), [&](const auto& f) { return f.digest == file.digest; });
+  };
+  // Failing to remove is harmless: the next writer sweeps.
+  for (auto& pack : packs_)
+    if (!known(old.packs, pack)) (void)store.remove(pack_name(pack.digest));
+  for (auto& pack : run_packs_)
+    if (!known(old.packs, pack)) (void)store.remove(pack_name(pack.digest));
+  for (auto& segment : segments_)
+    if (!known(old.segments, segment)) (void)store.remove(segment_name(segment.digest));
+  for (auto& pages : pages_) {
+    bool used = std::any_of(old.releases.begin(), old.releases.end(),
+                            [&](const ReleaseEntry& r) { return r.pages == pages.digest; });
+    if (!used) (void)store.remove(pages_name(pages.digest));
+  }
+}
+
+Result<void> Commit::append(const EncodedBlock& block) {
+  if (pack_ && pack_->size() + block.bytes.size() > pack_size_) TALARIA_TRY(close_pack());
+  if (!pack_) {
+    TALARIA_TRY_ASSIGN(pack_, PackWriter::create(repository_.store(), generation_));
+  }
+  TALARIA_TRY_ASSIGN(auto info, pack_->append(block));
+  info.pack = static_cast<uint16_t>(run_packs_.size());
+  run_blocks_.push_back(info);
+  return {};
+}
+
+Result<void> Commit::close_pack() {
+  if (!pack_) return {};
+  TALARIA_TRY_ASSIGN(auto info, pack_->finish());
+  pack_.reset();
+  run_packs_.push_back(info);
+  return {};
+}
+
+Result<SegmentPtr> Commit::finish_run(Run& run, const std::vector<BlockPlan>& plans) {
+  TALARIA_TRY(close_pack());
+  for (auto kind : all_kinds) {
+    added_[index_of(kind)].count += run.count(kind);
+    added_[index_of(kind)].bytes += run.bytes(kind);
+  }
+  auto draft = run.draft(plans, std::move(run_blocks_), run_packs_);
+  run_blocks_.clear();
+  packs_.insert(packs_.end(), run_packs_.begin(), run_packs_.end());
+  run_packs_.clear();
+  auto bytes = write_segment(draft);
+  PackInfo info{digest_of(bytes), bytes.size()};
+  segments_.push_back(info);
+  auto name = segment_name(info.digest);
+  TALARIA_TRY(repository_.store().put(name, bytes));
+  TALARIA_TRY_ASSIGN(auto segment, Segment::open(repository_.store(), name));
+  open_segments_.push_back(segment);
+  return segment;
+}
+
+Result<DigestIndexPtr> Commit::index() const {
+  TALARIA_TRY_ASSIGN(auto base, base_->index());
+  auto generations = base->generations();
+  generations.push_back(generation_);
+  auto segments = base->segments();
+  segments.insert(segments.end(), open_segments_.begin(), open_segments_.end());
+  return DigestIndex::open(std::move(generations), std::move(segments), base_->snapshot().removed, base->registry());
+}
+
+uint64_t Commit::stored_bytes() const noexcept {
+  uint64_t bytes = 0;
+  for (auto* files : {&packs_, &segments_, &pages_})
+    for (auto& file : *files) bytes += file.size;
+  return bytes;
+}
+
+void Commit::add_pages(const PackInfo& pages) { pages_.push_back(pages); }
+
+Snapshot Commit::next_snapshot(const Snapshot& base, const std::optional<ReleaseEntry>& release) const {
+  auto next = base;
+  if (!packs_.empty()) {
+    auto place = static_cast<uint32_t>(next.generations.size());
+    next.generations.push_back(generation_);
+    for (auto& pack : packs_) next.packs.push_back({pack, place});
+  }
+  next.segments.insert(next.segments.end(), segments_.begin(), segments_.end());
+  for (std::size_t i = 0; i < kind_count; ++i) {
+    next.totals[i].count += added_[i].count;
+    next.totals[i].bytes += added_[i].bytes;
+  }
+  if (release) next.releases.push_back(*release);
+  return next;
+}
+
+Result<ViewPtr> Commit::publish(const std::optional<ReleaseEntry>& release,
+                                const std::function<Result<void>(const View&)>& rebase) {
+  for (auto base = base_;;) {
+    auto view = repository_.commit(*base, next_snapshot(base->snapshot(), release));
+    if (view) {
+      published_ = true;
+      return view;
+    }
+    if (view.error().code() != errc::conflict) {
+      // The swap may have happened all the same. Only if the ref still has its old value is it safe to
+      // remove the files; else the next writer sweeps them if no snapshot names them.
+      auto now = repository_.view();
+      published_ = !now || (*now)->ref_value() != base->ref_value();
+      return view;
+    }
+    TALARIA_TRY_ASSIGN(base, repository_.view());
+    TALARIA_TRY(rebase(*base));
+  }
+}
+
+} // namespace talaria

@@ -1,0 +1,99 @@
+// The digest index: all segments of a snapshot as one. From digests to numbers, from numbers to blocks.
+#pragma once
+
+#include "repository/segment.hpp"
+#include "talaria/error.hpp"
+#include "talaria/object_store.hpp"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace talaria {
+
+// Short names for the packs that a process reads, so that blocks have small keys. Thread-safe.
+class PackRegistry {
+public:
+  uint32_t id(const Digest& pack);
+  Digest digest(uint32_t id) const;
+
+private:
+  mutable std::mutex mutex_;
+  std::unordered_map<Digest, uint32_t, DigestHash> ids_;
+  std::vector<Digest> digests_;
+};
+
+// A block and where it is.
+struct BlockPlace {
+  uint32_t pack = 0; // in the registry
+  BlockInfo info;
+
+  // Names the block within this process.
+  uint64_t key() const noexcept { return uint64_t{pack} << 32 | info.offset; }
+};
+
+// Immutable; safe to share between threads. Generations are places in generations().
+class DigestIndex {
+public:
+  // `removed`: chunks of kind `bytes` that are to be taken for absent, sorted.
+  static Result<std::shared_ptr<const DigestIndex>> open(std::vector<GenerationId> generations,
+                                                         std::vector<SegmentPtr> segments,
+                                                         std::vector<Number> removed,
+                                                         std::shared_ptr<PackRegistry> registry);
+
+  // The same with one segment more, whose generations must be known here.
+  Result<std::shared_ptr<const DigestIndex>> with(SegmentPtr segment) const;
+
+  const std::vector<GenerationId>& generations() const noexcept { return generations_; }
+  std::optional<uint32_t> generation(const GenerationId& id) const noexcept;
+  const std::vector<SegmentPtr>& segments() const noexcept { return segments_; }
+  const std::shared_ptr<PackRegistry>& registry() const noexcept { return registry_; }
+
+  // The chunk with this digest. Newer segments are asked first. Not for headers.
+  Result<std::optional<Number>> find(Kind kind, const Key128& key) const;
+
+  // Appends the headers that may have this accession key, newest segment first.
+  Result<void> find_headers(uint64_t accession_key, std::vector<Number>& numbers) const;
+
+  // Whether a chunk has this number.
+  bool contains(Kind kind, const Number& number) const noexcept;
+
+  // The first 128 bits of a chunk's digest; errc::damaged if there is no such chunk. Not for headers.
+  Result<Key128> key(Kind kind, const Number& number) const;
+
+  // Where a chunk lies; errc::damaged if there is no such chunk: whoever names a number has seen it.
+  Result<BlockPlace> locate(Kind kind, const Number& number) const;
+
+private:
+  struct Range {
+    uint32_t base;
+    uint32_t count;
+    uint32_t segment;
+    uint32_t first_slot;
+  };
+  struct Slot {
+    uint32_t segment;
+    uint32_t slot;
+  };
+  std::optional<Slot> slot(Kind kind, const Number& number) const noexcept;
+  Result<Slot> existing_slot(Kind kind, const Number& number) const;
+  Number number(uint32_t segment, Kind kind, uint32_t slot) const noexcept;
+  Result<void> add(SegmentPtr segment);
+
+  std::vector<GenerationId> generations_;
+  std::vector<SegmentPtr> segments_;
+  std::vector<std::vector<uint32_t>> segment_packs_;       // registry ids, by segment and pack
+  std::vector<std::vector<uint32_t>> segment_generations_; // places in generations_, by segment and range
+  std::array<std::vector<std::vector<Range>>, kind_count> ranges_; // by kind and generation, sorted by base
+  std::vector<Number> removed_;
+  std::shared_ptr<PackRegistry> registry_;
+};
+
+using DigestIndexPtr = std::shared_ptr<const DigestIndex>;
+
+} // namespace talaria

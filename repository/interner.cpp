@@ -1,0 +1,127 @@
+#include "repository/interner.hpp"
+
+#include "core/try.hpp"
+
+namespace talaria {
+
+namespace {
+
+// Headers with one accession key are few, except in files where all records share a name; there the
+// expected header settles nearly all, and looking at every namesake would take quadratic time.
+constexpr std::size_t most_namesakes = 8;
+
+} // namespace
+
+Interner::Interner(const ObjectStore& store, DigestIndexPtr index, uint32_t generation, std::unique_ptr<Run> run)
+    : index_(std::move(index)), generation_(generation), run_(std::move(run)), blocks_(store, index_->registry()) {}
+
+void Interner::next_run(DigestIndexPtr index, std::unique_ptr<Run> run) {
+  index_ = std::move(index);
+  run_ = std::move(run);
+}
+
+Result<std::optional<Number>> Interner::find(Kind kind, const Key128& key) {
+  auto& expected = expected_[index_of(kind)];
+  if (expected && index_->contains(kind, *expected)) {
+    TALARIA_TRY_ASSIGN(auto there, index_->key(kind, *expected));
+    // A removed chunk keeps its key, so only find() may speak for kind `bytes`.
+    if (there == key && kind != Kind::bytes) return Number{expected->generation, expected->ordinal++};
+  }
+  if (auto ordinal = run_->find(kind, key)) return Number{generation_, *ordinal};
+  TALARIA_TRY_ASSIGN(auto found, index_->find(kind, key));
+  if (found) expected = Number{found->generation, found->ordinal + 1};
+  return found;
+}
+
+Result<Number> Interner::intern(Kind kind, const Key128& key, std::string_view content) {
+  TALARIA_TRY_ASSIGN(auto known, find(kind, key));
+  if (known) return *known;
+  return Number{generation_, run_->add(kind, key, content, false, content.size())};
+}
+
+Result<Number> Interner::intern_list(Kind kind, const Key128& key, const PartList& list) {
+  TALARIA_TRY_ASSIGN(auto known, find(kind, key));
+  if (known) return *known;
+  return Number{generation_, run_->add(kind, key, encode_list(list), true, list.length)};
+}
+
+Result<Number> Interner::intern_value(Kind kind, const Digest& digest, std::string_view content) {
+  if (content.size() <= longest_chunk) return intern(kind, Key128::of(digest), content);
+  TALARIA_TRY_ASSIGN(auto list, list_of_parts(content));
+  return intern_list(kind, Key128::of(digest), list);
+}
+
+Result<PartList> Interner::list_of_parts(std::string_view content) {
+  PartList list;
+  while (!content.empty()) {
+    auto length = next_chunk(content, true);
+    TALARIA_TRY(intern_part(content.substr(0, length), list));
+    content.remove_prefix(length);
+  }
+  return list;
+}
+
+Result<void> Interner::intern_part(std::string_view content, PartList& list) {
+  TALARIA_TRY_ASSIGN(auto number, intern(Kind::part, Key128::of(hasher_.of(content)), content));
+  auto& id = number.generation == generation_ ? run_->generation() : index_->generations()[number.generation];
+  list.parts.push_back({id, number.ordinal, static_cast<uint32_t>(content.size())});
+  list.length += content.size();
+  return {};
+}
+
+Result<bool> Interner::header_is(const Number& number, std::string_view header) {
+  TALARIA_TRY_ASSIGN(auto place, index_->locate(Kind::header, number));
+  TALARIA_TRY_ASSIGN(auto block, blocks_.read(place));
+  TALARIA_TRY_ASSIGN(auto at, place_in_block(*block, Kind::header, number));
+  return !block->is_list(at) && block->content(at) == header;
+}
+
+Result<Number> Interner::intern_header(std::string_view header, uint64_t accession_key) {
+  if (header.size() > longest_chunk) {
+    TALARIA_TRY_ASSIGN(auto list, list_of_parts(header));
+    return Number{generation_, run_->add_header(accession_key, encode_list(list), true, header.size())};
+  }
+  auto& expected = expected_[index_of(Kind::header)];
+  if (expected && index_->contains(Kind::header, *expected)) {
+    TALARIA_TRY_ASSIGN(bool same, header_is(*expected, header));
+    if (same) return Number{expected->generation, expected->ordinal++};
+  }
+  std::vector<Number> namesakes;
+  TALARIA_TRY(index_->find_headers(accession_key, namesakes));
+  for (std::size_t i = 0; i < std::min(namesakes.size(), most_namesakes); ++i) {
+    TALARIA_TRY_ASSIGN(bool same, header_is(namesakes[i], header));
+    if (!same) continue;
+    expected = Number{namesakes[i].generation, namesakes[i].ordinal + 1};
+    return namesakes[i];
+  }
+  return Number{generation_, run_->add_header(accession_key, header, false, header.size())};
+}
+
+Result<void> ValueBuilder::append(std::string_view content) {
+  hasher_.update(content);
+  size_ += content.size();
+  pending_ += content;
+  // Nothing is cut before it is certain that the value is long.
+  if (size_ <= longest_chunk) return {};
+  std::string_view rest = pending_;
+  while (auto length = next_chunk(rest, false)) {
+    TALARIA_TRY(interner_.intern_part(rest.substr(0, length), list_));
+    rest.remove_prefix(length);
+  }
+  pending_.erase(0, pending_.size() - rest.size());
+  return {};
+}
+
+Result<Number> ValueBuilder::finish() {
+  auto key = Key128::of(hasher_.finish());
+  if (size_ <= longest_chunk) return interner_.intern(kind_, key, pending_);
+  std::string_view rest = pending_;
+  while (!rest.empty()) {
+    auto length = next_chunk(rest, true);
+    TALARIA_TRY(interner_.intern_part(rest.substr(0, length), list_));
+    rest.remove_prefix(length);
+  }
+  return interner_.intern_list(kind_, key, list_);
+}
+
+} // namespace talaria

@@ -1,0 +1,103 @@
+#include "repository/lookup_table.hpp"
+
+#include "core/endian.hpp"
+#include "core/try.hpp"
+
+#include <algorithm>
+#include <bit>
+
+namespace talaria {
+
+namespace {
+
+constexpr unsigned entries_per_bucket_bits = 5;
+
+uint64_t top_bits(uint64_t key, unsigned bits) noexcept { return bits == 0 ? 0 : key >> (64 - bits); }
+
+uint64_t fingerprint_of(uint64_t key, const LookupShape& shape) noexcept {
+  return top_bits(key << shape.bucket_bits, shape.fingerprint_bits);
+}
+
+} // namespace
+
+unsigned bits_for(uint64_t bound) noexcept {
+  return bound <= 2 ? 1 : static_cast<unsigned>(std::bit_width(bound - 1));
+}
+
+LookupShape LookupShape::of(uint32_t entries, uint32_t slots, unsigned fingerprint) noexcept {
+  auto width = bits_for(entries);
+  LookupShape shape;
+  shape.entries = entries;
+  shape.bucket_bits = static_cast<uint8_t>(width > entries_per_bucket_bits ? width - entries_per_bucket_bits : 0);
+  shape.fingerprint_bits = static_cast<uint8_t>(fingerprint);
+  shape.slot_bits = static_cast<uint8_t>(bits_for(slots));
+  return shape;
+}
+
+bool LookupShape::valid() const noexcept {
+  return bucket_bits <= 28 && fingerprint_bits >= 1 && fingerprint_bits <= 25 && slot_bits >= 1 && slot_bits <= 32;
+}
+
+void BitWriter::put(uint64_t value, unsigned bits) {
+  pending_ |= value << filled_;
+  filled_ += bits;
+  while (filled_ >= 8) {
+    out_ += static_cast<char>(pending_ & 0xff);
+    pending_ >>= 8;
+    filled_ -= 8;
+  }
+}
+
+void BitWriter::finish(std::size_t padding) {
+  if (filled_ > 0) out_ += static_cast<char>(pending_ & 0xff);
+  pending_ = 0;
+  filled_ = 0;
+  out_.append(padding, '\0');
+}
+
+uint64_t load_bits(const char* bytes, uint64_t position, unsigned bits) noexcept {
+  return load_u64(bytes + position / 8) >> (position % 8) & ((uint64_t{1} << bits) - 1);
+}
+
+void write_lookup_table(const LookupShape& shape, std::vector<std::pair<uint64_t, uint32_t>>& pairs,
+                        std::string& out) {
+  std::sort(pairs.begin(), pairs.end());
+  out.reserve(out.size() + shape.size());
+  std::size_t next = 0;
+  for (uint64_t bucket = 0; bucket < uint64_t{1} << shape.bucket_bits; ++bucket) {
+    store_u32(out, static_cast<uint32_t>(next));
+    while (next < pairs.size() && top_bits(pairs[next].first, shape.bucket_bits) == bucket) ++next;
+  }
+  store_u32(out, static_cast<uint32_t>(pairs.size()));
+  BitWriter bits(out);
+  for (auto& [key, slot] : pairs)
+    bits.put(fingerprint_of(key, shape) | uint64_t{slot} << shape.fingerprint_bits,
+             static_cast<unsigned>(shape.entry_bits()));
+  bits.finish(7);
+}
+
+Result<void> find_in_lookup_table(const CheckedFile& file, uint64_t offset, const LookupShape& shape,
+                                  uint64_t key, std::vector<uint32_t>& slots) {
+  auto bucket = top_bits(key, shape.bucket_bits);
+  TALARIA_TRY_ASSIGN(const char* bounds, file.at(offset + 4 * bucket, 8));
+  uint64_t begin = load_u32(bounds);
+  uint64_t end = load_u32(bounds + 4);
+  if (begin > end || end > shape.entries)
+    return failure(errc::damaged, file.name() + ": look-up table contradicts itself");
+  if (begin == end) return {};
+  auto width = shape.entry_bits();
+  uint64_t first_byte = begin * width / 8;
+  uint64_t last_byte = (end * width + 7) / 8 + 7;
+  TALARIA_TRY_ASSIGN(const char* bytes,
+                     file.at(offset + shape.bucket_bytes() + first_byte, last_byte - first_byte));
+  auto wanted = fingerprint_of(key, shape);
+  auto mask = (uint64_t{1} << shape.fingerprint_bits) - 1;
+  uint64_t position = begin * width - first_byte * 8;
+  for (auto i = begin; i < end; ++i, position += width) {
+    auto entry = load_bits(bytes, position, static_cast<unsigned>(width));
+    if ((entry & mask) == wanted) slots.push_back(static_cast<uint32_t>(entry >> shape.fingerprint_bits));
+  }
+  return {};
+}
+
+} // namespace talaria

@@ -1,0 +1,196 @@
+#include "repository/repository.hpp"
+
+#include "core/try.hpp"
+
+#include <algorithm>
+#include <unordered_set>
+
+namespace talaria {
+
+namespace {
+
+const std::string marker_name = "repository";
+constexpr std::string_view marker_prefix = "talaria-repository ";
+constexpr std::string_view marker = "talaria-repository 1\n";
+const std::string main_ref = "main";
+const std::string writer_lock = "writer";
+constexpr std::string_view ref_prefix = "talaria-ref 1\n";
+
+std::string ref_value_of(const Digest& snapshot) { return std::string(ref_prefix) + snapshot.hex() + "\n"; }
+
+Result<Digest> digest_in_ref(std::string_view value) {
+  if (value.size() == ref_prefix.size() + 2 * Digest::size + 1 && value.starts_with(ref_prefix) &&
+      value.back() == '\n')
+    if (auto digest = Digest::from_hex(value.substr(ref_prefix.size(), 2 * Digest::size))) return *digest;
+  return failure(errc::damaged, "the ref 'main' is malformed: restore refs/main from a backup, or write the name "
+                                "of the newest file in snapshots/ into it");
+}
+
+} // namespace
+
+uint64_t now_seconds() {
+  return static_cast<uint64_t>(
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count());
+}
+
+View::View(const ObjectStore& store, std::shared_ptr<PackRegistry> registry, Digest digest, Snapshot snapshot,
+           std::string ref_value, std::shared_ptr<const View> previous)
+    : store_(store), registry_(std::move(registry)), digest_(digest), snapshot_(std::move(snapshot)),
+      ref_value_(std::move(ref_value)) {
+  // A view whose index was never opened has nothing to share: no chain of them is kept alive.
+  if (!previous) return;
+  std::lock_guard lock(previous->mutex_);
+  previous_ = previous->index_ ? std::move(previous) : previous->previous_;
+}
+
+Result<DigestIndexPtr> View::index() const {
+  std::lock_guard lock(mutex_);
+  if (index_) return index_;
+  std::unordered_map<std::string, SegmentPtr> open;
+  if (previous_) {
+    std::lock_guard previous_lock(previous_->mutex_);
+    if (previous_->index_)
+      for (auto& segment : previous_->index_->segments()) open.emplace(segment->name(), segment);
+  }
+  std::vector<SegmentPtr> segments;
+  for (auto& info : snapshot_.segments) {
+    auto name = segment_name(info.digest);
+    auto known = open.find(name);
+    if (known != open.end()) {
+      segments.push_back(known->second);
+      continue;
+    }
+    TALARIA_TRY_ASSIGN(auto segment, Segment::open(store_, name));
+    segments.push_back(std::move(segment));
+  }
+  TALARIA_TRY_ASSIGN(index_, DigestIndex::open(snapshot_.generations, std::move(segments), snapshot_.removed, registry_));
+  previous_.reset();
+  return index_;
+}
+
+Result<const ReleaseEntry*> View::release(const std::string& name, const std::string& version) const {
+  bool name_known = false;
+  for (auto i = snapshot_.releases.size(); i-- > 0;) {
+    auto& release = snapshot_.releases[i];
+    if (release.name != name) continue;
+    name_known = true;
+    if (version.empty() || release.version == version) return &release;
+  }
+  return failure(errc::not_found, name_known ? "database " + name + " has no release " + version +
+                                                   ": `talaria releases " + name + "` lists them"
+                                             : "no database is called " + name + ": `talaria releases` lists them");
+}
+
+Result<PageFilePtr> View::pages(const ReleaseEntry& release) const {
+  return PageFile::open(store_, release.pages, release.pages_size);
+}
+
+Repository::Repository(ObjectStore& store) : store_(store), registry_(std::make_shared<PackRegistry>()) {}
+
+Result<void> Repository::create(ObjectStore& store) {
+  auto there = store.stat(marker_name);
+  if (there) return failure(errc::exists, "there is a repository at " + store.location() + " already");
+  if (there.error().code() != errc::not_found) return tl::unexpected(there.error());
+  Snapshot empty;
+  empty.created = now_seconds();
+  auto bytes = empty.encode();
+  auto digest = digest_of(bytes);
+  TALARIA_TRY(store.put(snapshot_name(digest), bytes));
+  TALARIA_TRY_ASSIGN(auto swapped, store.compare_and_swap(main_ref, std::nullopt, ref_value_of(digest)));
+  // Another process may have been making it at the same time, or died before the marker was there.
+  if (!swapped) {
+    TALARIA_TRY_ASSIGN(auto value, store.read_ref(main_ref));
+    if (value) TALARIA_TRY(digest_in_ref(*value));
+  }
+  TALARIA_TRY_ASSIGN(auto first, store.put_if_absent(marker_name, marker));
+  if (!first) return failure(errc::exists, "there is a repository at " + store.location() + " already");
+  return {};
+}
+
+Result<std::unique_ptr<Repository>> Repository::open(ObjectStore& store) {
+  auto found = store.get(marker_name);
+  if (!found) {
+    if (found.error().code() == errc::not_found)
+      return failure(errc::no_repository, "there is no repository at " + store.location() + ": `talaria init` makes one");
+    return tl::unexpected(found.error());
+  }
+  if (found->view() == marker) return std::unique_ptr<Repository>(new Repository(store));
+  if (found->view().starts_with(marker_prefix))
+    return failure(errc::unsupported_input,
+                   "the repository at " + store.location() + " has a newer format than this program reads");
+  return failure(errc::damaged, "the file 'repository' at " + store.location() + " is damaged: it should read '" +
+                                    std::string(marker.substr(0, marker.size() - 1)) + "'");
+}
+
+Result<ViewPtr> Repository::open_view(std::string ref_value) {
+  TALARIA_TRY_ASSIGN(auto digest, digest_in_ref(ref_value));
+  auto name = snapshot_name(digest);
+  auto bytes = store_.get(name);
+  if (!bytes) return tl::unexpected(bytes.error());
+  if (digest_of(bytes->view()) != digest)
+    return failure(errc::damaged, name + " fails its checksum: restore it from a backup");
+  auto snapshot = Snapshot::decode(bytes->view());
+  if (!snapshot) return tl::unexpected(snapshot.error().within(name));
+  return std::make_shared<const View>(store_, registry_, digest, *std::move(snapshot), std::move(ref_value), current_);
+}
+
+Result<ViewPtr> Repository::view() {
+  std::lock_guard lock(mutex_);
+  // A snapshot may be replaced and removed between reading the ref and reading the snapshot.
+  for (int attempt = 0;; ++attempt) {
+    TALARIA_TRY_ASSIGN(auto value, store_.read_ref(main_ref));
+    if (!value)
+      return failure(errc::damaged, "the ref 'main' of the repository at " + store_.location() +
+                                        " is missing: restore refs/main from a backup");
+    if (current_ && current_->ref_value() == *value) return current_;
+    auto view = open_view(*value);
+    if (view) return current_ = *view;
+    if (view.error().code() != errc::not_found) return view;
+    if (attempt == 3)
+      return failure(errc::damaged, "the snapshot that the ref 'main' names is missing: " + view.error().message());
+  }
+}
+
+Result<ViewPtr> Repository::commit(const View& base, Snapshot next) {
+  next.serial = base.snapshot().serial + 1;
+  next.created = now_seconds();
+  next.parent = base.digest();
+  auto bytes = next.encode();
+  auto digest = digest_of(bytes);
+  TALARIA_TRY(store_.put(snapshot_name(digest), bytes));
+  auto value = ref_value_of(digest);
+  TALARIA_TRY_ASSIGN(auto swapped, store_.compare_and_swap(main_ref, base.ref_value(), value));
+  if (!swapped) return failure(errc::conflict, "another writer committed first");
+  std::lock_guard lock(mutex_);
+  current_ = std::make_shared<const View>(store_, registry_, digest, std::move(next), std::move(value), current_);
+  return current_;
+}
+
+Result<std::unique_ptr<ObjectLock>> Repository::lock_for_writing(std::chrono::milliseconds patience) {
+  TALARIA_TRY_ASSIGN(auto lock, store_.lock(writer_lock, patience));
+  TALARIA_TRY(store_.remove_unfinished());
+  TALARIA_TRY(sweep());
+  return lock;
+}
+
+// Under the writer's lock nothing is being added, so what the snapshot doesn't name is left over.
+Result<void> Repository::sweep() {
+  if (!store_.capabilities().lock) return {};
+  TALARIA_TRY_ASSIGN(auto current, view());
+  auto& snapshot = current->snapshot();
+  std::unordered_set<std::string> alive{snapshot_name(current->digest()), snapshot_name(snapshot.parent)};
+  for (auto& pack : snapshot.packs) alive.insert(pack_name(pack.digest));
+  for (auto& segment : snapshot.segments) alive.insert(segment_name(segment.digest));
+  for (auto& release : snapshot.releases) alive.insert(pages_name(release.pages));
+  std::vector<std::string> dead;
+  for (const char* folder : {"packs/", "index/", "pages/", "snapshots/"})
+    TALARIA_TRY(store_.list(folder, [&](const ObjectInfo& object) {
+      if (!alive.contains(object.name)) dead.push_back(object.name);
+      return true;
+    }));
+  for (auto& name : dead)
+    if (auto removed = store_.remove(name); !removed && removed.error().code() != errc::not_found) return removed;
+  return {};
+}
+
+} // namespace talaria

@@ -1,0 +1,141 @@
+#include "repository/run.hpp"
+
+#include "coding/similarity.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace talaria {
+
+namespace {
+
+// Large enough that the allocator always gives it back to the operating system.
+constexpr std::size_t slab_size = std::size_t{64} << 20;
+
+// What a chunk costs at least in memory beside its bytes, so that the budget holds for short ones too.
+constexpr std::size_t chunk_overhead = 24;
+
+// Header blocks are read front to back, so they may be larger than those that random reads hit.
+constexpr std::size_t header_block = std::size_t{128} << 10;
+
+} // namespace
+
+Run::Run(const GenerationId& generation, const std::array<uint32_t, kind_count>& next, RunLimits limits)
+    : generation_(generation), base_(next), next_(next), limits_(limits) {}
+
+std::size_t Run::count() const noexcept {
+  std::size_t total = 0;
+  for (auto& chunks : chunks_) total += chunks.chunks.size();
+  return total;
+}
+
+bool Run::ordinals_spent() const noexcept {
+  // A piece of input adds fewer chunks than this margin.
+  constexpr uint32_t margin = 1u << 22;
+  return std::any_of(next_.begin(), next_.end(), [](uint32_t next) { return next > UINT32_MAX - margin; });
+}
+
+std::string_view Run::keep(std::string_view content) {
+  if (content.size() > slab_free_) {
+    auto size = std::max(slab_size, content.size());
+    slabs_.push_back(std::make_unique_for_overwrite<char[]>(size));
+    slab_free_ = size;
+    slab_end_ = slabs_.back().get() + size;
+  }
+  char* at = slab_end_ - slab_free_;
+  std::copy(content.begin(), content.end(), at);
+  slab_free_ -= content.size();
+  return {at, content.size()};
+}
+
+uint32_t Run::append(Kind kind, std::string_view content, bool list, uint64_t value) {
+  auto& own = chunks_[index_of(kind)];
+  own.chunks.push_back({keep(content), list});
+  own.bytes += value;
+  content_bytes_ += content.size();
+  weight_ += content.size() + chunk_overhead;
+  return next_[index_of(kind)]++;
+}
+
+uint32_t Run::add(Kind kind, const Key128& key, std::string_view content, bool list, uint64_t value) {
+  auto& own = chunks_[index_of(kind)];
+  own.places.emplace(key, static_cast<uint32_t>(own.chunks.size()));
+  own.keys.push_back(key);
+  return append(kind, content, list, value);
+}
+
+uint32_t Run::add_header(uint64_t accession_key, std::string_view content, bool list, uint64_t value) {
+  chunks_[index_of(Kind::header)].header_keys.push_back(static_cast<uint32_t>(accession_key >> 32));
+  return append(Kind::header, content, list, value);
+}
+
+std::optional<uint32_t> Run::find(Kind kind, const Key128& key) const noexcept {
+  auto& own = of(kind);
+  auto at = own.places.find(key);
+  if (at == own.places.end()) return std::nullopt;
+  return base_[index_of(kind)] + at->second;
+}
+
+std::vector<uint32_t> Run::sketch(Kind kind, uint32_t first, uint32_t count) const {
+  auto bins = sketch_bins(this->count(kind), bytes(kind));
+  std::vector<uint32_t> sketches(bins * count);
+  for (uint32_t i = 0; i < count; ++i)
+    similarity_sketch(of(kind).chunks[first + i].content, std::span(sketches).subspan(bins * i, bins));
+  return sketches;
+}
+
+std::vector<BlockPlan> Run::plan(Kind kind, const std::vector<uint32_t>& sketches) const {
+  auto& chunks = of(kind).chunks;
+  std::vector<uint32_t> order;
+  if (is_sorted(kind)) {
+    std::vector<uint32_t> lengths;
+    lengths.reserve(chunks.size());
+    for (auto& chunk : chunks) lengths.push_back(static_cast<uint32_t>(chunk.content.size()));
+    order = similarity_order(lengths, sketches, sketch_bins(count(kind), bytes(kind)));
+  } else {
+    order.resize(chunks.size());
+    std::iota(order.begin(), order.end(), 0u);
+  }
+  auto limit = kind == Kind::header ? std::max(header_block, limits_.block) : limits_.block;
+  std::vector<BlockPlan> plans;
+  std::size_t bytes = 0;
+  for (auto place : order) {
+    if (plans.empty() || bytes >= limit || plans.back().places.size() >= block_max_count) {
+      plans.push_back({kind, {}});
+      bytes = 0;
+    }
+    plans.back().places.push_back(place);
+    bytes += chunks[place].content.size();
+  }
+  return plans;
+}
+
+Result<EncodedBlock> Run::encode(const BlockPlan& plan, BlockEncoder& encoder) const {
+  auto& chunks = of(plan.kind).chunks;
+  std::vector<BlockItem> items;
+  items.reserve(plan.places.size());
+  for (auto place : plan.places)
+    items.push_back({base_[index_of(plan.kind)] + place, chunks[place].list, chunks[place].content});
+  return encoder.encode(plan.kind, items);
+}
+
+SegmentDraft Run::draft(const std::vector<BlockPlan>& plans, std::vector<BlockInfo> blocks,
+                        std::vector<PackInfo> packs) {
+  SegmentDraft draft;
+  for (auto kind : all_kinds) {
+    auto& own = chunks_[index_of(kind)];
+    if (own.chunks.empty()) continue;
+    draft.ranges.push_back({kind, generation_, base_[index_of(kind)], static_cast<uint32_t>(own.chunks.size()), 0});
+    auto& part = draft.parts[index_of(kind)];
+    part.keys = std::move(own.keys);
+    part.header_keys = std::move(own.header_keys);
+    part.blocks.resize(own.chunks.size());
+  }
+  for (uint32_t i = 0; i < plans.size(); ++i)
+    for (auto place : plans[i].places) draft.parts[index_of(plans[i].kind)].blocks[place] = i;
+  draft.blocks = std::move(blocks);
+  draft.packs = std::move(packs);
+  return draft;
+}
+
+} // namespace talaria

@@ -1,0 +1,104 @@
+// Runs: new chunks, gathered in memory up to a budget, then sorted by similarity and cut into blocks.
+#pragma once
+
+#include "repository/block.hpp"
+#include "repository/number.hpp"
+#include "repository/segment.hpp"
+#include "talaria/error.hpp"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace talaria {
+
+// Chunks that will make one block, by their place among the chunks of their kind in the run.
+struct BlockPlan {
+  Kind kind = Kind::sequence;
+  std::vector<uint32_t> places;
+};
+
+struct RunLimits {
+  std::size_t bytes = std::size_t{256} << 20; // of chunks
+  std::size_t block = std::size_t{64} << 10;  // of chunks in a block, before compression
+};
+
+// Used by one thread while chunks are added; encode() may be called from several threads after that.
+class Run {
+public:
+  // `next`: the first free ordinal of each kind in the generation.
+  Run(const GenerationId& generation, const std::array<uint32_t, kind_count>& next, RunLimits limits);
+
+  // Adds a chunk that isn't in the repository; its number follows the last one of its kind. `value`: bytes of
+  // what it stands for, more than its content if it is a list. Not for headers.
+  uint32_t add(Kind kind, const Key128& key, std::string_view content, bool list, uint64_t value);
+  uint32_t add_header(uint64_t accession_key, std::string_view content, bool list, uint64_t value);
+
+  // The ordinal of a chunk that was added to this run. Not for headers.
+  std::optional<uint32_t> find(Kind kind, const Key128& key) const noexcept;
+
+  // Whether the next chunk should go to another run.
+  bool full() const noexcept { return weight_ >= limits_.bytes || ordinals_spent(); }
+  bool empty() const noexcept { return count() == 0; }
+  std::size_t count() const noexcept;
+
+  const std::array<uint32_t, kind_count>& next() const noexcept { return next_; }
+  const GenerationId& generation() const noexcept { return generation_; }
+
+  // Bytes of the contents of all chunks added.
+  uint64_t content_bytes() const noexcept { return content_bytes_; }
+
+  // Bytes of the values, and number of the chunks of a kind.
+  uint64_t bytes(Kind kind) const noexcept { return of(kind).bytes; }
+  uint32_t count(Kind kind) const noexcept { return static_cast<uint32_t>(of(kind).chunks.size()); }
+
+  // Whether chunks of a kind are put in similarity order; the others keep the order in which they came.
+  static bool is_sorted(Kind kind) noexcept { return kind == Kind::sequence || kind == Kind::part; }
+
+  // The sketches of `count` chunks of a kind from `first` on: the part of planning that several threads can do.
+  std::vector<uint32_t> sketch(Kind kind, uint32_t first, uint32_t count) const;
+
+  // The blocks to be made of a kind; `sketches` are those of all its chunks if is_sorted().
+  std::vector<BlockPlan> plan(Kind kind, const std::vector<uint32_t>& sketches) const;
+
+  // Compresses one block.
+  Result<EncodedBlock> encode(const BlockPlan& plan, BlockEncoder& encoder) const;
+
+  // The index entries of the run, given its blocks as they were written, in the order of `plans`.
+  SegmentDraft draft(const std::vector<BlockPlan>& plans, std::vector<BlockInfo> blocks,
+                     std::vector<PackInfo> packs);
+
+private:
+  struct Chunk {
+    std::string_view content;
+    bool list;
+  };
+  struct Chunks {
+    std::vector<Chunk> chunks;
+    std::vector<Key128> keys;
+    std::vector<uint32_t> header_keys;
+    std::unordered_map<Key128, uint32_t, Key128Hash> places;
+    uint64_t bytes = 0;
+  };
+  const Chunks& of(Kind kind) const noexcept { return chunks_[index_of(kind)]; }
+  bool ordinals_spent() const noexcept;
+  std::string_view keep(std::string_view content);
+  uint32_t append(Kind kind, std::string_view content, bool list, uint64_t value);
+
+  GenerationId generation_;
+  std::array<uint32_t, kind_count> base_;
+  std::array<uint32_t, kind_count> next_;
+  RunLimits limits_;
+  std::array<Chunks, kind_count> chunks_;
+  std::vector<std::unique_ptr<char[]>> slabs_; // the bytes of the chunks; never moved
+  std::size_t slab_free_ = 0;
+  char* slab_end_ = nullptr;
+  std::size_t weight_ = 0; // of the contents, and what each costs beside
+  uint64_t content_bytes_ = 0;
+};
+
+} // namespace talaria

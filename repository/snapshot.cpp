@@ -1,0 +1,179 @@
+#include "repository/snapshot.hpp"
+
+#include "core/endian.hpp"
+#include "core/try.hpp"
+
+#include <algorithm>
+
+namespace talaria {
+
+namespace {
+
+constexpr std::string_view magic = "TALSNAP1";
+
+void put_string(std::string& out, std::string_view text) {
+  put_varint(out, text.size());
+  out += text;
+}
+
+Result<std::string> read_string(ByteReader& in) {
+  TALARIA_TRY_ASSIGN(auto size, in.varint());
+  TALARIA_TRY_ASSIGN(auto text, in.bytes(size));
+  return std::string(text);
+}
+
+Result<Digest> read_digest(ByteReader& in) {
+  TALARIA_TRY_ASSIGN(auto bytes, in.bytes(Digest::size));
+  Digest digest;
+  std::copy(bytes.begin(), bytes.end(), reinterpret_cast<char*>(digest.bytes.data()));
+  return digest;
+}
+
+void put_file(std::string& out, const PackInfo& file) {
+  out += file.digest.view();
+  put_varint(out, file.size);
+}
+
+Result<void> read_file(ByteReader& in, PackInfo& file) {
+  TALARIA_TRY_ASSIGN(file.digest, read_digest(in));
+  TALARIA_TRY_ASSIGN(file.size, in.varint());
+  return {};
+}
+
+void put_release(std::string& out, const ReleaseEntry& r) {
+  put_string(out, r.name);
+  put_string(out, r.version);
+  put_varint(out, r.created);
+  out += r.stream.view();
+  put_varint(out, r.bytes);
+  put_varint(out, r.records);
+  put_varint(out, r.residues);
+  out += r.pages.view();
+  put_varint(out, r.pages_size);
+}
+
+Result<ReleaseEntry> read_release(ByteReader& in) {
+  ReleaseEntry r;
+  TALARIA_TRY_ASSIGN(r.name, read_string(in));
+  TALARIA_TRY_ASSIGN(r.version, read_string(in));
+  TALARIA_TRY_ASSIGN(r.created, in.varint());
+  TALARIA_TRY_ASSIGN(r.stream, read_digest(in));
+  TALARIA_TRY_ASSIGN(r.bytes, in.varint());
+  TALARIA_TRY_ASSIGN(r.records, in.varint());
+  TALARIA_TRY_ASSIGN(r.residues, in.varint());
+  TALARIA_TRY_ASSIGN(r.pages, read_digest(in));
+  TALARIA_TRY_ASSIGN(r.pages_size, in.varint());
+  return r;
+}
+
+Result<uint32_t> read_place(ByteReader& in, std::size_t bound) {
+  TALARIA_TRY_ASSIGN(auto place, in.varint());
+  if (place >= bound) return failure(errc::damaged, "impossible generation");
+  return static_cast<uint32_t>(place);
+}
+
+// Calls `read` as often as the count that comes first says.
+template <class Read>
+Result<void> read_each(ByteReader& in, Read read) {
+  TALARIA_TRY_ASSIGN(auto count, in.varint());
+  for (uint64_t i = 0; i < count; ++i) TALARIA_TRY(read());
+  return {};
+}
+
+Result<Snapshot> read_all(ByteReader& in) {
+  Snapshot s;
+  TALARIA_TRY_ASSIGN(s.serial, in.varint());
+  TALARIA_TRY_ASSIGN(s.created, in.varint());
+  TALARIA_TRY_ASSIGN(s.parent, read_digest(in));
+  TALARIA_TRY(read_each(in, [&]() -> Result<void> {
+    TALARIA_TRY_ASSIGN(auto id, in.bytes(GenerationId::size));
+    s.generations.push_back(GenerationId::from(id));
+    return {};
+  }));
+  TALARIA_TRY(read_each(in, [&]() -> Result<void> {
+    Snapshot::Pack pack;
+    TALARIA_TRY(read_file(in, pack));
+    TALARIA_TRY_ASSIGN(pack.generation, read_place(in, s.generations.size()));
+    s.packs.push_back(pack);
+    return {};
+  }));
+  TALARIA_TRY(read_each(in, [&]() -> Result<void> {
+    PackInfo segment;
+    TALARIA_TRY(read_file(in, segment));
+    s.segments.push_back(segment);
+    return {};
+  }));
+  TALARIA_TRY(read_each(in, [&]() -> Result<void> {
+    TALARIA_TRY_ASSIGN(auto release, read_release(in));
+    s.releases.push_back(std::move(release));
+    return {};
+  }));
+  TALARIA_TRY(read_each(in, [&]() -> Result<void> {
+    Number number;
+    TALARIA_TRY_ASSIGN(number.generation, read_place(in, s.generations.size()));
+    TALARIA_TRY_ASSIGN(number.ordinal, read_place(in, UINT32_MAX));
+    if (!s.removed.empty() && !(s.removed.back() < number))
+      return failure(errc::damaged, "removed chunks out of order");
+    s.removed.push_back(number);
+    return {};
+  }));
+  for (auto& totals : s.totals) {
+    TALARIA_TRY_ASSIGN(totals.count, in.varint());
+    TALARIA_TRY_ASSIGN(totals.bytes, in.varint());
+  }
+  if (!in.at_end()) return failure(errc::damaged, "bytes behind the end");
+  return s;
+}
+
+} // namespace
+
+std::string snapshot_name(const Digest& digest) { return "snapshots/" + digest.hex(); }
+
+std::string Snapshot::encode() const {
+  std::string out(magic);
+  put_varint(out, serial);
+  put_varint(out, created);
+  out += parent.view();
+  put_varint(out, generations.size());
+  for (auto& id : generations) out += id.view();
+  put_varint(out, packs.size());
+  for (auto& pack : packs) {
+    put_file(out, pack);
+    put_varint(out, pack.generation);
+  }
+  put_varint(out, segments.size());
+  for (auto& segment : segments) put_file(out, segment);
+  put_varint(out, releases.size());
+  for (auto& release : releases) put_release(out, release);
+  put_varint(out, removed.size());
+  for (auto& number : removed) {
+    put_varint(out, number.generation);
+    put_varint(out, number.ordinal);
+  }
+  for (auto& t : totals) {
+    put_varint(out, t.count);
+    put_varint(out, t.bytes);
+  }
+  return out;
+}
+
+Result<Snapshot> Snapshot::decode(std::string_view bytes) {
+  if (bytes.substr(0, magic.size()) != magic)
+    return failure(errc::damaged, "doesn't begin like a snapshot of format 1");
+  ByteReader in(bytes.substr(magic.size()));
+  auto snapshot = read_all(in);
+  if (!snapshot) return failure(errc::damaged, "malformed snapshot: " + snapshot.error().message());
+  return snapshot;
+}
+
+std::optional<uint32_t> Snapshot::generation(const GenerationId& id) const noexcept {
+  for (std::size_t i = generations.size(); i-- > 0;)
+    if (generations[i] == id) return static_cast<uint32_t>(i);
+  return std::nullopt;
+}
+
+bool Snapshot::is_removed(const Number& number) const noexcept {
+  return std::binary_search(removed.begin(), removed.end(), number);
+}
+
+} // namespace talaria

@@ -1,0 +1,64 @@
+// Snapshots: what a reader opens. All packs, segments and releases that are alive, and the totals.
+// docs/format.md, "Snapshots".
+#pragma once
+
+#include "repository/number.hpp"
+#include "repository/pack.hpp"
+#include "talaria/digest.hpp"
+#include "talaria/error.hpp"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace talaria {
+
+std::string snapshot_name(const Digest& digest);
+
+// A release as the snapshot lists it.
+struct ReleaseEntry {
+  std::string name;    // of the database: "uniprot/sprot"
+  std::string version; // "2026_04"
+  uint64_t created = 0; // seconds since 1970, UTC
+  Digest stream;        // of the file that was ingested, decompressed
+  uint64_t bytes = 0;   // of that file
+  uint64_t records = 0;
+  uint64_t residues = 0;
+  Digest pages; // its page file
+  uint64_t pages_size = 0;
+};
+
+// Of the chunks of one kind.
+struct KindTotals {
+  uint64_t count = 0;
+  uint64_t bytes = 0; // before compression, without those of parts
+};
+
+struct Snapshot {
+  struct Pack : PackInfo {
+    uint32_t generation = 0; // place in `generations`
+  };
+
+  uint64_t serial = 0; // one more than the parent's
+  uint64_t created = 0;
+  Digest parent; // all zero for the first
+  std::vector<GenerationId> generations; // only ever grows at the end
+  std::vector<Pack> packs;
+  std::vector<PackInfo> segments; // newest last
+  std::vector<ReleaseEntry> releases; // in the order of their commits
+  std::vector<Number> removed;        // chunks of kind `bytes` that are no longer there; sorted
+  std::array<KindTotals, kind_count> totals;
+
+  std::string encode() const;
+  // errc::damaged for bytes that no writer makes.
+  static Result<Snapshot> decode(std::string_view bytes);
+
+  // The place of a generation, or nothing.
+  std::optional<uint32_t> generation(const GenerationId& id) const noexcept;
+  bool is_removed(const Number& number) const noexcept;
+};
+
+} // namespace talaria

@@ -1,0 +1,90 @@
+#include "repository/value_reader.hpp"
+
+#include "core/try.hpp"
+#include "repository/list.hpp"
+
+#include <algorithm>
+#include <span>
+
+namespace talaria {
+
+namespace {
+
+// Parts that are read at once: enough to keep several readers busy, few enough to bound memory.
+constexpr std::size_t part_window = 32;
+
+} // namespace
+
+Result<std::string_view> content_of(const BlockPtr& block, Kind kind, const Number& number, bool& list) {
+  TALARIA_TRY_ASSIGN(auto place, place_in_block(*block, kind, number));
+  list = block->is_list(place);
+  return block->content(place);
+}
+
+Result<void> ValueReader::open(Kind kind, const Number& number) {
+  taken_ = false;
+  parts_.clear();
+  next_part_ = 0;
+  window_first_ = 0;
+  window_.clear();
+  TALARIA_TRY_ASSIGN(auto place, index_.locate(kind, number));
+  TALARIA_TRY_ASSIGN(auto blocks, source_.read(std::span(&place, 1)));
+  single_ = std::move(blocks[0]);
+  bool list = false;
+  TALARIA_TRY_ASSIGN(content_, content_of(single_, kind, number, list));
+  size_ = content_.size();
+  if (!list) return {};
+  TALARIA_TRY_ASSIGN(auto parts, decode_list(content_));
+  size_ = parts.length;
+  for (auto& part : parts.parts) {
+    auto generation = index_.generation(part.generation);
+    if (!generation) return failure(errc::damaged, "a list names a generation that the snapshot doesn't list");
+    parts_.emplace_back(Number{*generation, part.ordinal}, part.length);
+  }
+  taken_ = true;
+  return {};
+}
+
+Result<void> ValueReader::load_window() {
+  window_first_ = next_part_;
+  std::vector<BlockPlace> places;
+  for (auto i = next_part_; i < std::min(parts_.size(), next_part_ + part_window); ++i) {
+    TALARIA_TRY_ASSIGN(auto place, index_.locate(Kind::part, parts_[i].first));
+    places.push_back(place);
+  }
+  TALARIA_TRY_ASSIGN(window_, source_.read(places));
+  return {};
+}
+
+Result<std::string_view> ValueReader::next() {
+  if (!taken_) {
+    taken_ = true;
+    return content_;
+  }
+  if (next_part_ >= parts_.size()) return std::string_view();
+  if (next_part_ >= window_first_ + window_.size()) TALARIA_TRY(load_window());
+  auto& [number, length] = parts_[next_part_];
+  bool list = false;
+  TALARIA_TRY_ASSIGN(auto content, content_of(window_[next_part_ - window_first_], Kind::part, number, list));
+  if (list || content.size() != length) return failure(errc::damaged, "a part has another length than its list says");
+  ++next_part_;
+  return content;
+}
+
+Result<std::string> read_value(const DigestIndex& index, BlockSource& source, Kind kind, const Number& number,
+                               uint64_t limit) {
+  ValueReader reader(index, source);
+  TALARIA_TRY(reader.open(kind, number));
+  if (reader.size() > limit)
+    return failure(errc::limit_exceeded, "a value of " + std::to_string(reader.size()) +
+                                             " bytes is longer than the limit of " + std::to_string(limit));
+  std::string value;
+  value.reserve(reader.size());
+  while (true) {
+    TALARIA_TRY_ASSIGN(auto piece, reader.next());
+    if (piece.empty()) return value;
+    value += piece;
+  }
+}
+
+} // namespace talaria

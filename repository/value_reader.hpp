@@ -1,0 +1,53 @@
+// Reading values of any length: whole chunks, and lists of parts.
+#pragma once
+
+#include "repository/block_reader.hpp"
+#include "repository/digest_index.hpp"
+#include "talaria/error.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace talaria {
+
+// A chunk in the block that the index says it is in; `list` is set if it is a list of parts. errc::damaged
+// if it isn't there.
+Result<std::string_view> content_of(const BlockPtr& block, Kind kind, const Number& number, bool& list);
+
+// Reads values of any length piece by piece.
+class ValueReader {
+public:
+  ValueReader(const DigestIndex& index, BlockSource& source) : index_(index), source_(source) {}
+
+  // Begins with a chunk.
+  Result<void> open(Kind kind, const Number& number);
+
+  // The next bytes of the value, valid until the next call; empty at its end.
+  Result<std::string_view> next();
+
+  // Bytes of the whole value.
+  uint64_t size() const noexcept { return size_; }
+
+private:
+  Result<void> load_window();
+
+  const DigestIndex& index_;
+  BlockSource& source_;
+  BlockPtr single_;
+  std::string_view content_;
+  bool taken_ = false;
+  std::vector<std::pair<Number, uint32_t>> parts_; // numbers and lengths
+  std::size_t next_part_ = 0;
+  std::size_t window_first_ = 0;
+  std::vector<BlockPtr> window_;
+  uint64_t size_ = 0;
+};
+
+// The whole value, if it is no longer than `limit` bytes (else errc::limit_exceeded).
+Result<std::string> read_value(const DigestIndex& index, BlockSource& source, Kind kind, const Number& number,
+                               uint64_t limit);
+
+} // namespace talaria

@@ -1,0 +1,103 @@
+#include "repository/verify.hpp"
+
+#include "core/try.hpp"
+#include "repository/value_reader.hpp"
+
+namespace talaria {
+
+namespace {
+
+constexpr uint64_t file_window = uint64_t{4} << 20;
+
+std::string describe(Kind kind, const Number& number) {
+  return std::string(to_string(kind)) + " " + std::to_string(number.ordinal) + " of generation " +
+         std::to_string(number.generation);
+}
+
+} // namespace
+
+Checker::Checker(const ObjectStore& store, std::shared_ptr<PackRegistry> registry)
+    : store_(store), registry_(std::move(registry)) {}
+
+CheckReport Checker::check(const BlockCheck& job) {
+  CheckReport report;
+  std::optional<uint32_t> generation;
+  if (job.index) generation = job.index->generation(job.generation);
+  for (auto& place : job.places) check_block(job, generation.value_or(0), place, report);
+  return report;
+}
+
+void Checker::check_block(const BlockCheck& job, uint32_t generation, const BlockPlace& place, CheckReport& report) {
+  auto name = pack_name(registry_->digest(place.pack));
+  auto found = [&](const std::string& message) { report.findings.push_back({name, message, {place.key()}, {}}); };
+  auto block = read_block(store_, *registry_, place, decoder_);
+  if (!block) return found(block.error().message());
+  ++report.blocks;
+  for (std::size_t i = 0; i < (*block)->count(); ++i) {
+    auto kind = (*block)->kind();
+    auto content = (*block)->content(i);
+    Number number{generation, (*block)->ordinal(i)};
+    ++report.chunks;
+    report.bytes += content.size();
+    if (!job.index) continue;
+    auto located = job.index->locate(kind, number);
+    if (!located) return found(located.error().message());
+    if (located->key() != place.key()) return found(describe(kind, number) + " is in another block than the index says");
+    if ((*block)->is_list(i)) {
+      report.lists.emplace_back(kind, number);
+    } else if (kind != Kind::header) {
+      auto key = job.index->key(kind, number);
+      if (!key) return found(key.error().message());
+      if (*key != Key128::of(hasher_.of(content)))
+        return found(describe(kind, number) + " has another digest than the index says");
+    }
+  }
+}
+
+CheckReport Checker::check(const ValueCheck& job) {
+  CheckReport report;
+  DirectBlockSource source(store_, registry_);
+  for (auto& number : job.numbers) {
+    auto read = [&]() -> Result<void> {
+      ValueReader reader(*job.index, source);
+      TALARIA_TRY(reader.open(job.kind, number));
+      Hasher hasher;
+      while (true) {
+        TALARIA_TRY_ASSIGN(auto piece, reader.next());
+        if (piece.empty()) break;
+        hasher.update(piece);
+      }
+      auto key = Key128::of(hasher.finish());
+      if (job.kind == Kind::header) return {};
+      TALARIA_TRY_ASSIGN(auto wanted, job.index->key(job.kind, number));
+      if (key != wanted) return failure(errc::damaged, "its parts have another digest than the index says");
+      return {};
+    }();
+    if (!read)
+      report.findings.push_back(
+          {"", describe(job.kind, number) + ": " + read.error().message(), {}, {{job.kind, number}}});
+  }
+  return report;
+}
+
+CheckReport Checker::check(const FileCheck& job) {
+  CheckReport report;
+  auto read = [&]() -> Result<void> {
+    TALARIA_TRY_ASSIGN(auto info, store_.stat(job.name));
+    if (info.size != job.size)
+      return failure(errc::damaged, "has " + std::to_string(info.size) + " bytes instead of " + std::to_string(job.size));
+    for (uint64_t at = 0; at < job.size; at += file_window) {
+      TALARIA_TRY_ASSIGN(auto bytes, store_.get_range({job.name, at, std::min(file_window, job.size - at)}));
+      hasher_.update(bytes.view());
+    }
+    return {};
+  }();
+  auto digest = hasher_.finish();
+  if (!read)
+    report.findings.push_back({job.name, read.error().message(), {}, {}});
+  else if (digest != job.digest)
+    report.findings.push_back({job.name, "its content doesn't have the digest that its name says", {}, {}});
+  return report;
+}
+
+} // namespace talaria

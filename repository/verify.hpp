@@ -1,0 +1,71 @@
+// Verification: does what is stored still have the digests under which it was stored?
+#pragma once
+
+#include "repository/block_reader.hpp"
+#include "repository/digest_index.hpp"
+#include "talaria/error.hpp"
+#include "talaria/object_store.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace talaria {
+
+// Blocks of one pack to be checked.
+struct BlockCheck {
+  DigestIndexPtr index; // null if it can't be read: then digests are not compared
+  GenerationId generation;
+  std::vector<BlockPlace> places;
+};
+
+// Long values to be read through their parts.
+struct ValueCheck {
+  DigestIndexPtr index;
+  Kind kind = Kind::sequence;
+  std::vector<Number> numbers;
+};
+
+// A file whose name is to be compared with its content.
+struct FileCheck {
+  std::string name;
+  Digest digest;
+  uint64_t size = 0;
+};
+
+// Something found wrong.
+struct Finding {
+  std::string object;
+  std::string message;
+  std::vector<uint64_t> blocks; // keys of the blocks that can't be trusted
+  std::vector<std::pair<Kind, Number>> values; // long values that can't be trusted
+};
+
+struct CheckReport {
+  std::vector<Finding> findings;
+  uint64_t blocks = 0;
+  uint64_t chunks = 0;
+  uint64_t bytes = 0;
+  std::vector<std::pair<Kind, Number>> lists; // long values met, to be checked by ValueCheck
+};
+
+// Each never fails: what goes wrong is a finding. Used by one thread at a time.
+class Checker {
+public:
+  Checker(const ObjectStore& store, std::shared_ptr<PackRegistry> registry);
+
+  CheckReport check(const BlockCheck& job);
+  CheckReport check(const ValueCheck& job);
+  CheckReport check(const FileCheck& job);
+
+private:
+  void check_block(const BlockCheck& job, uint32_t generation, const BlockPlace& place, CheckReport& report);
+
+  const ObjectStore& store_;
+  std::shared_ptr<PackRegistry> registry_;
+  BlockDecoder decoder_;
+  Hasher hasher_;
+};
+
+} // namespace talaria

@@ -1,0 +1,282 @@
+#include "coding/codec.hpp"
+#include "core/endian.hpp"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <random>
+#include <vector>
+
+namespace talaria {
+namespace {
+
+constexpr CodecId all_codecs[] = {CodecId::none, CodecId::zstd, CodecId::lz4, CodecId::gzip};
+
+struct Levels {
+  int lowest;
+  int highest;
+};
+Levels levels_of(CodecId id) {
+  switch (id) {
+  case CodecId::zstd:
+    return {-7, 22};
+  case CodecId::lz4:
+    return {1, 12};
+  case CodecId::gzip:
+    return {0, 3};
+  case CodecId::none:
+    break;
+  }
+  return {0, 0};
+}
+
+std::string compressed(Codec& codec, std::string_view raw, int level) {
+  std::string out;
+  auto done = codec.compress(raw, level, out);
+  EXPECT_TRUE(done) << done.error().message();
+  return out;
+}
+
+// Decompresses into memory with guards on both sides, and checks that they stay untouched.
+Result<std::string> decompressed(Codec& codec, std::string_view packed, std::size_t raw_size) {
+  constexpr std::size_t guard = 64;
+  std::string room(raw_size + 2 * guard, '\x5a');
+  auto done = codec.decompress(packed, room.data() + guard, raw_size);
+  EXPECT_EQ(room.substr(0, guard), std::string(guard, '\x5a'));
+  EXPECT_EQ(room.substr(guard + raw_size), std::string(guard, '\x5a'));
+  if (!done) return tl::unexpected<Error>(done.error());
+  return room.substr(guard, raw_size);
+}
+
+// Proteins as far as a compressor can tell: twenty letters, and pieces that come again.
+std::string protein_like(std::size_t size, unsigned seed) {
+  std::mt19937 random(seed);
+  std::string text;
+  while (text.size() < size) {
+    if (text.size() > 500 && random() % 3 == 0)
+      text += text.substr(random() % (text.size() - 200), 20 + random() % 100);
+    else
+      for (int i = 0; i < 60; ++i) text += "ACDEFGHIKLMNPQRSTVWY"[random() % 20];
+  }
+  text.resize(size);
+  return text;
+}
+
+std::string noise(std::size_t size, unsigned seed) {
+  std::mt19937 random(seed);
+  std::string text(size, '\0');
+  for (auto& c : text) c = static_cast<char>(random());
+  return text;
+}
+
+class EveryCodec : public testing::TestWithParam<CodecId> {
+protected:
+  std::unique_ptr<Codec> codec = make_codec(GetParam());
+  Levels levels = levels_of(GetParam());
+  int level = levels.lowest < 1 && levels.highest > 0 ? 1 : levels.lowest;
+};
+
+INSTANTIATE_TEST_SUITE_P(Codecs, EveryCodec, testing::ValuesIn(all_codecs),
+                         [](const auto& info) { return std::string(to_string(info.param)); });
+
+TEST_P(EveryCodec, SaysWhatItIs) {
+  EXPECT_EQ(codec->id(), GetParam());
+}
+
+TEST_P(EveryCodec, GivesBackAnyBytes) {
+  rc::check([&] {
+    const auto text = *rc::gen::arbitrary<std::string>();
+    const auto used = *rc::gen::inRange(levels.lowest, std::min(levels.highest, 12) + 1);
+    RC_ASSERT(decompressed(*codec, compressed(*codec, text, used), text.size()) == text);
+  });
+}
+
+TEST_P(EveryCodec, GivesBackAllSortsOfDataAtEveryLevel) {
+  const std::string inputs[] = {"",
+                                "A",
+                                std::string(1, '\0'),
+                                std::string(300'000, 'N'),
+                                protein_like(200'000, 1),
+                                noise(70'000, 2),
+                                noise(64, 3) + protein_like(100'000, 4) + noise(40'000, 5)};
+  for (int used = levels.lowest; used <= levels.highest; ++used)
+    for (const auto& text : inputs) {
+      auto packed = compressed(*codec, text, used);
+      auto back = decompressed(*codec, packed, text.size());
+      ASSERT_TRUE(back) << "level " << used << ", size " << text.size() << ": "
+                        << back.error().message();
+      ASSERT_TRUE(*back == text) << "level " << used << ", size " << text.size();
+    }
+}
+
+TEST_P(EveryCodec, TakesEmptyViewsWithoutMemory) {
+  const auto packed = compressed(*codec, {}, level);
+  EXPECT_TRUE(codec->decompress(packed, nullptr, 0));
+}
+
+TEST_P(EveryCodec, AppendsToWhatIsThere) {
+  std::string out = "before";
+  ASSERT_TRUE(codec->compress("text", level, out));
+  ASSERT_EQ(out.substr(0, 6), "before");
+  EXPECT_EQ(decompressed(*codec, std::string_view(out).substr(6), 4).value(), "text");
+}
+
+TEST_P(EveryCodec, MakesTheSameOfTheSame) {
+  const auto text = protein_like(50'000, 6);
+  const auto first = compressed(*codec, text, level);
+  compressed(*codec, noise(5000, 7), level);
+  EXPECT_EQ(compressed(*codec, text, level), first);
+  EXPECT_EQ(compressed(*make_codec(GetParam()), text, level), first);
+}
+
+TEST_P(EveryCodec, HardlyGrowsWhatCannotBeCompressed) {
+  const auto text = noise(100'000, 8);
+  EXPECT_LE(compressed(*codec, text, level).size(), text.size() + 1000);
+}
+
+TEST_P(EveryCodec, RefusesALevelItDoesNotKnow) {
+  for (int used : {levels.lowest - 1, levels.highest + 1, 1000, -1000}) {
+    std::string out = "as before";
+    auto done = codec->compress("text", used, out);
+    EXPECT_EQ(done.has_value(), level_is_valid(GetParam(), used));
+    EXPECT_EQ(done.has_value(), GetParam() == CodecId::none);
+    if (done) continue;
+    EXPECT_EQ(done.error().code(), errc::invalid_argument);
+    EXPECT_EQ(out, "as before");
+  }
+  for (int used = levels.lowest; used <= levels.highest; ++used)
+    EXPECT_TRUE(level_is_valid(GetParam(), used));
+}
+
+void expect_damaged(const Result<std::string>& result, const std::string& what) {
+  ASSERT_FALSE(result) << what;
+  EXPECT_EQ(result.error().code(), errc::damaged) << what;
+  EXPECT_FALSE(result.error().message().empty());
+}
+
+TEST_P(EveryCodec, FindsEveryTruncation) {
+  const auto text = protein_like(600, 9);
+  const auto packed = compressed(*codec, text, level);
+  for (std::size_t n = 0; n < packed.size(); ++n)
+    expect_damaged(decompressed(*codec, std::string_view(packed).substr(0, n), text.size()),
+                   "cut to " + std::to_string(n) + " of " + std::to_string(packed.size()));
+}
+
+TEST_P(EveryCodec, FindsBytesBehindTheEnd) {
+  for (const std::string& text : {std::string(), protein_like(600, 10)}) {
+    const auto packed = compressed(*codec, text, level);
+    for (std::size_t n = 1; n < 40; ++n) {
+      expect_damaged(decompressed(*codec, packed + std::string(n, '\0'), text.size()),
+                     std::to_string(n));
+      expect_damaged(decompressed(*codec, packed + noise(n, 11), text.size()), std::to_string(n));
+    }
+    if (GetParam() == CodecId::none) continue; // two strings of bytes are one
+    expect_damaged(decompressed(*codec, packed + packed, text.size()), "twice");
+    if (!text.empty())
+      expect_damaged(decompressed(*codec, packed + packed, 2 * text.size()), "twice as large");
+  }
+}
+
+TEST_P(EveryCodec, FindsAnotherSizeThanWasStated) {
+  for (const auto& text : {protein_like(600, 12), std::string(5000, 'A')}) {
+    const auto packed = compressed(*codec, text, level);
+    for (std::size_t size : {std::size_t{0}, std::size_t{1}, text.size() - 1, text.size() + 1,
+                             2 * text.size(), std::size_t{10'000'000}})
+      expect_damaged(decompressed(*codec, packed, size), std::to_string(size));
+  }
+}
+
+// Only gzip carries a checksum. The others may give other bytes, but as many, and nowhere else: the CRC
+// of the block is what finds those.
+TEST_P(EveryCodec, SurvivesEveryFlippedBit) {
+  const auto text = protein_like(400, 13);
+  const auto packed = compressed(*codec, text, level);
+  for (std::size_t bit = 0; bit < packed.size() * 8; ++bit) {
+    auto other = packed;
+    other[bit / 8] = static_cast<char>(other[bit / 8] ^ 1 << bit % 8);
+    auto back = decompressed(*codec, other, text.size());
+    if (!back) {
+      EXPECT_EQ(back.error().code(), errc::damaged) << bit;
+    } else if (GetParam() == CodecId::gzip) { // a flag of the header that says nothing about the content
+      EXPECT_EQ(*back, text) << bit;
+    }
+  }
+  EXPECT_EQ(decompressed(*codec, packed, text.size()).value(), text) << "after all the damage";
+}
+
+TEST_P(EveryCodec, SurvivesAnyBytes) {
+  rc::check([&] {
+    const auto bytes = *rc::gen::arbitrary<std::string>();
+    const auto size = *rc::gen::inRange<std::size_t>(0, 1000);
+    auto back = decompressed(*codec, bytes, size);
+    RC_ASSERT(back.has_value() || back.error().code() == errc::damaged);
+  });
+}
+
+TEST_P(EveryCodec, SurvivesDamageInTheMiddleOfLargeData) {
+  const auto text = protein_like(100'000, 14);
+  const auto packed = compressed(*codec, text, level);
+  std::mt19937 random(15);
+  for (int round = 0; round < 200; ++round) {
+    auto other = packed;
+    for (int i = 0; i < 4; ++i) other[random() % other.size()] = static_cast<char>(random());
+    auto back = decompressed(*codec, other, text.size());
+    EXPECT_TRUE(GetParam() != CodecId::gzip || !back || *back == text);
+  }
+}
+
+TEST(Zstd, TakesOneFrameOnlyAndNoMetadata) {
+  auto codec = make_codec(CodecId::zstd);
+  std::string skippable;
+  store_u32(skippable, 0x184D2A50);
+  store_u32(skippable, 0);
+  EXPECT_FALSE(codec->decompress(skippable, nullptr, 0));
+  const auto packed = compressed(*codec, "text", 1);
+  expect_damaged(decompressed(*codec, skippable + packed, 4), "metadata before");
+  expect_damaged(decompressed(*codec, packed + skippable, 4), "metadata behind");
+}
+
+// A header of a few bytes that claims a content of 2^60: nothing of that size may be allocated.
+TEST(Zstd, BelievesNoClaimedSize) {
+  auto codec = make_codec(CodecId::zstd);
+  std::string packed;
+  store_u32(packed, 0xFD2FB528);
+  packed += '\xe0'; // one segment, a content size of eight bytes
+  store_u64(packed, std::uint64_t{1} << 60);
+  char byte = 0;
+  EXPECT_FALSE(codec->decompress(packed, &byte, 1));
+  EXPECT_FALSE(codec->decompress(packed, &byte, 0));
+}
+
+TEST(Gzip, IsWhatEveryGunzipReads) {
+  const auto packed = compressed(*make_codec(CodecId::gzip), "text", 1);
+  EXPECT_EQ(packed.substr(0, 3), "\x1f\x8b\x08");
+  EXPECT_EQ(load_u32(packed.data() + packed.size() - 4), 4u);
+}
+
+TEST(Codecs, AreKnownByNumberAndName) {
+  for (auto id : all_codecs) {
+    EXPECT_EQ(codec_from_number(static_cast<std::uint8_t>(id)).value(), id);
+    EXPECT_EQ(codec_from_name(to_string(id)).value(), id);
+  }
+  EXPECT_EQ(to_string(CodecId::zstd), "zstd");
+  for (int number = 4; number < 256; ++number) {
+    auto id = codec_from_number(static_cast<std::uint8_t>(number));
+    ASSERT_FALSE(id);
+    EXPECT_EQ(id.error().code(), errc::damaged);
+  }
+  for (auto name : {"", "ZSTD", "zstd ", "xz", "non"}) {
+    auto id = codec_from_name(name);
+    ASSERT_FALSE(id) << name;
+    EXPECT_EQ(id.error().code(), errc::invalid_argument);
+  }
+}
+
+TEST(Codecs, ThatDoNotExistAreNotMade) {
+  EXPECT_EQ(make_codec(static_cast<CodecId>(9)), nullptr);
+  EXPECT_FALSE(level_is_valid(static_cast<CodecId>(9), 1));
+  EXPECT_FALSE(to_string(static_cast<CodecId>(9)).empty());
+}
+
+} // namespace
+} // namespace talaria
