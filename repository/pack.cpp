@@ -23,6 +23,7 @@ Result<std::unique_ptr<PackWriter>> PackWriter::create(ObjectStore& store, const
   std::string header(magic);
   header += generation.view();
   TALARIA_TRY(pack->write(header));
+  pack->header_crc_ = crc64(header);
   return pack;
 }
 
@@ -46,7 +47,7 @@ Result<PackInfo> PackWriter::finish() {
   std::string footer;
   footer.reserve(blocks_.size() * BlockInfo::stored_size + trailer_size);
   for (auto& block : blocks_) block.write(footer);
-  auto crc = crc64(footer);
+  auto crc = crc64(footer, header_crc_);
   store_u32(footer, static_cast<uint32_t>(blocks_.size()));
   store_u64(footer, crc);
   footer += end_magic;
@@ -70,7 +71,7 @@ Result<PackFooter> read_pack_footer(const ObjectStore& store, const std::string&
   if (tail.view().substr(12) != end_magic || table_size > size - header_size - trailer_size)
     return failure(errc::damaged, name + " doesn't end like a pack: it is truncated or overwritten");
   TALARIA_TRY_ASSIGN(auto table, store.get_range({name, size - trailer_size - table_size, table_size}));
-  if (crc64(table.view()) != crc) return failure(errc::damaged, name + ": checksum of the footer differs");
+  if (crc64(table.view(), crc64(head.view())) != crc) return failure(errc::damaged, name + ": checksum of the footer differs");
   uint64_t offset = header_size;
   footer.blocks.reserve(count);
   for (uint32_t i = 0; i < count; ++i) {

@@ -45,6 +45,7 @@ private:
   std::unique_ptr<ObjectWriter> out_;
   Hasher hasher_;
   uint64_t size_ = 0;
+  uint64_t header_crc_ = 0;
   std::vector<BlockInfo> blocks_;
 };
 

@@ -22,6 +22,7 @@ struct ReleaseBuilder::LongRecord {
   uint64_t offset = 0;
   std::string header_line; // with '>' and line end, as far as it has come
   bool in_body = false;
+  bool crlf = false; // the header line ends with CRLF
   Number header;
   ValueBuilder sequence;
   std::string spans; // the first spans, while they are few
@@ -82,7 +83,8 @@ Result<void> ReleaseBuilder::add_long(const RawPiece& piece) {
   return piece.kind == RawPiece::Kind::long_end ? end_long() : Result<void>{};
 }
 
-// The line end of the header goes into a span without residues, so that all other spans are bodies alone.
+// The line end of the header goes into a span without residues. The layouts of all other spans begin with the
+// same line end, since every layout does; rendering leaves it out.
 Result<void> ReleaseBuilder::begin_body(LongRecord& record) {
   auto raw = split_record(record.header_line);
   TALARIA_TRY_ASSIGN(record.header, interner_->intern_header(
@@ -90,6 +92,7 @@ Result<void> ReleaseBuilder::begin_body(LongRecord& record) {
   uint32_t no_hint = 0;
   TALARIA_TRY_ASSIGN(auto line_end, read_body("", raw.header_ended, raw.header_crlf, no_hint, record.residues));
   put_span(record.spans, 0, line_end.layout);
+  record.crlf = raw.header_crlf;
   record.header_line.clear();
   record.in_body = true;
   return {};
@@ -97,7 +100,7 @@ Result<void> ReleaseBuilder::begin_body(LongRecord& record) {
 
 Result<void> ReleaseBuilder::add_body(LongRecord& record, std::string_view body) {
   record.residues.clear();
-  TALARIA_TRY_ASSIGN(auto read, read_body(body, false, false, width_hint_, record.residues));
+  TALARIA_TRY_ASSIGN(auto read, read_body(body, true, record.crlf, width_hint_, record.residues));
   put_span(record.spans, read.residues, read.layout);
   TALARIA_TRY(record.sequence.append(record.residues));
   if (record.spans.size() <= page_layout_bytes && record.layout.size() == 0) return {};

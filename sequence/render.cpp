@@ -5,6 +5,7 @@
 #include "sequence/span.hpp"
 #include "sequence/splitter.hpp"
 
+#include <optional>
 #include <unordered_map>
 
 namespace talaria {
@@ -13,7 +14,6 @@ namespace {
 
 // What a layout may make of one piece of input at most.
 constexpr std::size_t text_limit = 2 * FastaSplitter::piece_size;
-
 
 } // namespace
 
@@ -139,11 +139,16 @@ Result<void> render_long(const DigestIndex& index, BlockSource& source, const Op
   TALARIA_TRY(sequence.open(Kind::sequence, row.sequence));
   ResidueStream residues(sequence);
   std::string text;
+  // The first span is the line end of the header, with which the layouts of the others begin too.
+  std::optional<std::size_t> line_end;
   auto write = [&](uint64_t count, std::string_view encoded) -> Result<void> {
     TALARIA_TRY_ASSIGN(auto part, residues.take(count));
     text.clear();
     TALARIA_TRY(write_body(encoded, part, text_limit, text));
-    return sink(text);
+    auto left_out = line_end.value_or(0);
+    if (text.size() < left_out) return failure(errc::damaged, "a span of a layout begins without a line end");
+    if (!line_end) line_end = text.size();
+    return sink(std::string_view(text).substr(left_out));
   };
   if (layout.form == RecordLayout::Form::plain) {
     TALARIA_TRY(write(sequence.size(), layout.bytes));

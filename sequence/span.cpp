@@ -26,10 +26,15 @@ void SpanReader::feed(std::string_view bytes) {
 
 Result<bool> SpanReader::next(Span& span) {
   ByteReader in(std::string_view(pending_).substr(at_));
+  // A number that isn't whole yet is waited for; one that can't become whole is not.
+  auto coming = [&]() -> Result<bool> {
+    if (in.remaining() >= varint_max_size) return failure(errc::damaged, "impossible span of a layout");
+    return false;
+  };
   auto residues = in.varint();
-  if (!residues) return false;
+  if (!residues) return coming();
   auto size = in.varint();
-  if (!size) return false;
+  if (!size) return coming();
   if (*residues > span_max || *size > span_max) return failure(errc::damaged, "impossible span of a layout");
   auto layout = in.bytes(*size);
   if (!layout) return false;
