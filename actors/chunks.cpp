@@ -50,10 +50,11 @@ Result<void> remove_chunk(Operation& op, const Digest& digest) {
     next.removed.insert(std::upper_bound(next.removed.begin(), next.removed.end(), *number), *number);
     DirectBlockSource source(*op.core->objects, op.core->repository->registry());
     ValueReader value(*index, source);
-    TALARIA_TRY(value.open(Kind::bytes, *number));
+    // A damaged chunk can be removed too; only its size isn't known then.
+    uint64_t size = value.open(Kind::bytes, *number) ? value.size() : 0;
     auto& totals = next.totals[index_of(Kind::bytes)];
     totals.count -= std::min<uint64_t>(totals.count, 1);
-    totals.bytes -= std::min(totals.bytes, value.size());
+    totals.bytes -= std::min(totals.bytes, size);
     auto done = op.core->repository->commit(*view, std::move(next));
     if (done) return {};
     if (done.error().code() != errc::conflict) return tl::unexpected(done.error());

@@ -2,6 +2,8 @@
 #include "actors/run_store.hpp"
 #include "sequence/release_builder.hpp"
 
+#include <filesystem>
+
 namespace talaria::actors {
 
 namespace {
@@ -48,12 +50,15 @@ private:
   std::unique_ptr<ReleaseBuilder> builder_;
   Digest stream_;
   uint64_t bytes_ = 0;
-  uint64_t input_size_ = 0;
+  uint64_t input_size_ = 0; // 0 if it isn't known
 };
 
 Result<IngestReport> Ingest::run() {
   TALARIA_TRY(check_release(request_.name, request_.version));
   TALARIA_TRY_ASSIGN(auto input, open_input(request_.input));
+  std::error_code ignored;
+  if (input->format() == "plain" && std::filesystem::is_regular_file(request_.input, ignored))
+    input_size_ = std::filesystem::file_size(request_.input, ignored);
   TALARIA_TRY_ASSIGN(lock_, op_.core->repository->lock_for_writing(op_.core->settings.lock_wait));
   TALARIA_TRY_ASSIGN(view_, op_.core->repository->view());
   input_ = spawn_input(op_.self->system(), std::move(input));

@@ -39,6 +39,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(talaria_runtime, caf::first_custom_type_id + 2100)
   CAF_ADD_ATOM(talaria_runtime, talaria, counts_atom, "counts")
   CAF_ADD_ATOM(talaria_runtime, talaria, check_blocks_atom, "chk_blocks")
   CAF_ADD_ATOM(talaria_runtime, talaria, check_values_atom, "chk_values")
+  CAF_ADD_ATOM(talaria_runtime, talaria, check_segment_atom, "chk_segm")
   CAF_ADD_ATOM(talaria_runtime, talaria, check_file_atom, "chk_file")
   CAF_ADD_ATOM(talaria_runtime, talaria, run_atom, "run")
   CAF_ADD_ATOM(talaria_runtime, talaria, services_atom, "services")
@@ -151,6 +152,8 @@ using verifier_actor = caf::typed_actor<
     caf::replies_to<check_blocks_atom, Local<BlockCheck>>::with<Local<CheckReport>>,
     // Reads long values through their parts and compares their digests.
     caf::replies_to<check_values_atom, Local<ValueCheck>>::with<Local<CheckReport>>,
+    // Reads a segment of the index entry by entry.
+    caf::replies_to<check_segment_atom, Local<SegmentCheck>>::with<Local<CheckReport>>,
     // Compares the content of a file with its name.
     caf::replies_to<check_file_atom, Local<FileCheck>>::with<Local<CheckReport>>>;
 

@@ -3,7 +3,9 @@
 
 #include "talaria/actors.hpp"
 
+#include <exception>
 #include <memory>
+#include <new>
 #include <type_traits>
 
 namespace talaria::actors {
@@ -33,6 +35,19 @@ caf::result<Local<T>> reply(Result<T>&& result) {
 inline caf::result<void> reply(Result<void>&& result) {
   if (!result) return to_caf(result.error());
   return caf::unit;
+}
+
+// Runs the body of a handler; what it throws (memory may run out) becomes an error, for an exception would
+// end the actor.
+template <class F>
+auto guarded(F body) -> decltype(body()) {
+  try {
+    return body();
+  } catch (const std::bad_alloc&) {
+    return to_caf({errc::limit_exceeded, "memory is exhausted: lower the setting 'memory' or 'threads'"});
+  } catch (const std::exception& e) {
+    return to_caf({errc::internal, std::string("unexpected failure: ") + e.what()});
+  }
 }
 
 } // namespace talaria::actors

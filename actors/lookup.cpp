@@ -127,7 +127,7 @@ protected:
   behavior_type make_behavior() override {
     return {
         [this](locate_atom, const Local<Digests>& digests) -> caf::result<Local<LocatedChunks>> {
-          return reply(locate(*digests));
+          return guarded([&]() -> caf::result<Local<LocatedChunks>> { return reply(locate(*digests)); });
         },
         [this](fetch_atom, const Local<Digests>& digests) -> caf::result<Local<FetchedChunks>> {
           auto located = locate(*digests);
@@ -164,7 +164,7 @@ private:
     located.chunks.resize(digests.size());
     for (std::size_t i = 0; i < digests.size(); ++i) {
       auto& chunk = located.chunks[i];
-      for (auto kind : {Kind::sequence, Kind::bytes, Kind::part, Kind::text}) {
+      for (auto kind : {Kind::sequence, Kind::bytes}) {
         TALARIA_TRY_ASSIGN(auto number, index.find(kind, Key128::of(digests[i])));
         if (!number) continue;
         chunk = {true, kind, *number, {}};

@@ -14,26 +14,40 @@ public:
 protected:
   behavior_type make_behavior() override {
     return {[this](next_piece_atom) -> caf::result<Local<InputPiece>> {
-      auto piece = splitter_.next();
-      if (!piece) return to_caf(piece.error().within(input_->name()));
-      InputPiece answer;
-      if (*piece) {
-        hasher_.update((*piece)->bytes.view());
-        bytes_ += (*piece)->bytes.size();
-        answer.piece = *std::move(*piece);
-      } else {
-        answer.digest = hasher_.finish();
-      }
-      answer.bytes = bytes_;
-      return local(std::move(answer));
+      return guarded([&]() -> caf::result<Local<InputPiece>> { return next(); });
     }};
   }
 
 private:
+  // Requests that were made ahead come here even after the end or an error: they get the same again.
+  caf::result<Local<InputPiece>> next() {
+    if (error_) return to_caf(*error_);
+    if (end_) return local(*end_);
+    auto piece = splitter_.next();
+    if (!piece) {
+      error_ = piece.error().within(input_->name());
+      return to_caf(*error_);
+    }
+    InputPiece answer;
+    if (*piece) {
+      hasher_.update((*piece)->bytes.view());
+      bytes_ += (*piece)->bytes.size();
+      answer.piece = *std::move(*piece);
+      answer.bytes = bytes_;
+      return local(std::move(answer));
+    }
+    answer.digest = hasher_.finish();
+    answer.bytes = bytes_;
+    end_ = answer;
+    return local(std::move(answer));
+  }
+
   std::shared_ptr<Input> input_;
   FastaSplitter splitter_;
   Hasher hasher_;
   uint64_t bytes_ = 0;
+  std::optional<InputPiece> end_;
+  std::optional<Error> error_;
 };
 
 class PackWriterActor : public pack_writer_actor::base {
@@ -47,10 +61,12 @@ protected:
   behavior_type make_behavior() override {
     return {
         [this](append_atom, const Local<EncodedBlock>& block) -> caf::result<void> {
-          return reply(commit_->append(*block));
+          return guarded([&]() -> caf::result<void> { return reply(commit_->append(*block)); });
         },
         [this](finish_run_atom, const Local<Run>& run, const Local<Plans>& plans) -> caf::result<void> {
-          return reply(commit_->finish_run(*run, *plans).map([](const auto&) {}));
+          return guarded([&]() -> caf::result<void> {
+            return reply(commit_->finish_run(*run, *plans).map([](const auto&) {}));
+          });
         },
     };
   }

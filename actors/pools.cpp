@@ -4,19 +4,6 @@ namespace talaria::actors {
 
 namespace {
 
-// Runs the body of a handler; what it throws (memory may run out) becomes an error, for an exception would
-// end the actor.
-template <class F>
-auto guarded(F body) -> decltype(body()) {
-  try {
-    return body();
-  } catch (const std::bad_alloc&) {
-    return to_caf({errc::limit_exceeded, "memory is exhausted: lower the setting 'memory' or 'threads'"});
-  } catch (const std::exception& e) {
-    return to_caf({errc::internal, std::string("unexpected failure: ") + e.what()});
-  }
-}
-
 class Worker : public worker_actor::base {
 public:
   Worker(caf::actor_config& config, const CorePtr& core)
@@ -97,6 +84,7 @@ protected:
     return {
         [this](check_blocks_atom, const Local<BlockCheck>& job) { return check(*job); },
         [this](check_values_atom, const Local<ValueCheck>& job) { return check(*job); },
+        [this](check_segment_atom, const Local<SegmentCheck>& job) { return check(*job); },
         [this](check_file_atom, const Local<FileCheck>& job) { return check(*job); },
     };
   }

@@ -147,7 +147,7 @@ public:
   // The headers with this accession, in whatever release.
   Result<void> find_headers(std::string_view wanted) {
     std::vector<Number> candidates;
-    TALARIA_TRY(index_->find_headers(accession_key(unversioned(wanted)), candidates));
+    TALARIA_TRY(index_->find_headers(accession_key(unversioned(wanted)), UINT32_MAX, candidates));
     bool any_version = unversioned(wanted).size() == wanted.size();
     for (auto& number : candidates) {
       ValueReader reader(*index_, source_);
@@ -159,9 +159,15 @@ public:
     return {};
   }
 
-  bool found() const { return !headers_.empty(); }
+  // The sequence with this digest, whatever its header.
+  Result<void> find_sequence(const Digest& digest) {
+    TALARIA_TRY_ASSIGN(sequence_, index_->find(Kind::sequence, Key128::of(digest)));
+    return {};
+  }
 
-  // The first record of a release with one of the headers.
+  bool found() const { return !headers_.empty() || sequence_; }
+
+  // The first record of a release with one of the headers, or with the sequence.
   Result<std::optional<Record>> find_in(const ReleaseEntry& release) {
     TALARIA_TRY_ASSIGN(auto file, view_->pages(release));
     for (std::size_t i = 0; i < file->pages().size(); ++i) {
@@ -169,7 +175,7 @@ public:
       TALARIA_TRY_ASSIGN(auto page, open_page(*op_.core->objects, *file, i, *index_));
       auto& rows = page->page.rows;
       auto row = std::find_if(rows.begin(), rows.end(), [&](const Row& r) {
-        return std::find(headers_.begin(), headers_.end(), r.header) != headers_.end();
+        return r.sequence == sequence_ || std::find(headers_.begin(), headers_.end(), r.header) != headers_.end();
       });
       if (row == rows.end()) continue;
       TALARIA_TRY_ASSIGN(auto record, read(*page, static_cast<std::size_t>(row - rows.begin())));
@@ -181,6 +187,7 @@ public:
 
 private:
   bool may_hold(const PageFile& file, const PageFile::Entry& page) const {
+    if (sequence_) return true;
     for (auto& range : page.headers)
       for (auto& header : headers_)
         if (file.generations()[range.generation] == index_->generations()[header.generation] &&
@@ -206,6 +213,7 @@ private:
   DigestIndexPtr index_;
   CachedBlockSource source_;
   std::vector<Number> headers_;
+  std::optional<Number> sequence_;
 };
 
 std::string wrapped(std::string_view header, std::string_view residues) {
@@ -221,6 +229,10 @@ std::string wrapped(std::string_view header, std::string_view residues) {
 }
 
 Result<Record> record_of_digest(Operation& op, const Digest& digest) {
+  TALARIA_TRY_ASSIGN(auto view, op.core->repository->view());
+  TALARIA_TRY_ASSIGN(auto index, view->index());
+  TALARIA_TRY_ASSIGN(auto known, index->find(Kind::sequence, Key128::of(digest)));
+  if (!known) return failure(errc::not_found, "no sequence has the digest " + digest.hex());
   auto results = get_chunks(op.self, *op.services, std::span(&digest, 1));
   if (!results[0]) return tl::unexpected(results[0].error());
   Record record;
@@ -262,13 +274,13 @@ Result<Record> find_record(Operation& op, const std::string& id, const std::stri
     searched.push_back(entry);
   }
   RecordSearch search(op, view, index);
-  TALARIA_TRY(search.find_headers(wanted));
+  TALARIA_TRY(digest ? search.find_sequence(*digest) : search.find_headers(wanted));
   if (search.found())
     for (auto* entry : searched) {
       TALARIA_TRY_ASSIGN(auto record, search.find_in(*entry));
       if (record) return *std::move(record);
     }
-  return failure(errc::not_found, "no record has the accession " + std::string(wanted) +
+  return failure(errc::not_found, (digest ? "no record has the digest " : "no record has the accession ") + std::string(wanted) +
                                       (release.empty() ? " in any release" : " in " + release));
 }
 

@@ -29,6 +29,9 @@ RunStore::~RunStore() {
 
 // The blocks of the kinds that keep their order are compressed while one worker orders the others.
 Result<void> RunStore::store(std::unique_ptr<Run> owned) {
+  if (owned->ordinals_spent())
+    return failure(errc::limit_exceeded, "one commit can number four billion chunks of a kind, and this one has more: "
+                                         "divide the input");
   std::shared_ptr<Run> run = std::move(owned);
   done_ = 0;
   using PlanRequest = decltype(op_.self->request(op_.worker(), caf::infinite, plan_atom_v, Local<PlanJob>{}));

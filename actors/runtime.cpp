@@ -42,10 +42,14 @@ Runtime::Caller::~Caller() {
   runtime_.idle_.push_back(std::move(actor_));
 }
 
+void Runtime::forget_services() {
+  std::lock_guard lock(mutex_);
+  services_.reset();
+}
+
 Result<std::shared_ptr<const Services>> Runtime::services(caf::scoped_actor& self) {
   {
     std::lock_guard lock(mutex_);
-    // The supervisor replaces all services together, so a living index speaks for the others.
     if (services_) return services_;
   }
   auto request = self->request(store_, caf::infinite, services_atom_v);

@@ -36,7 +36,9 @@ public:
     op.core = core_;
     op.self = &**self;
     TALARIA_TRY_ASSIGN(op.services, services(*self));
-    return body(op);
+    auto result = body(op);
+    if (!result && result.error().code() == errc::unavailable) forget_services();
+    return result;
   }
 
 private:
@@ -55,6 +57,9 @@ private:
   };
 
   Result<std::shared_ptr<const actors::Services>> services(caf::scoped_actor& self);
+
+  // After an actor has died, the supervisor has others.
+  void forget_services();
 
   actors::CorePtr core_;
   actors::Config config_;

@@ -69,7 +69,10 @@ Result<Buffer> ChunkStore::get(const Digest& digest) const {
 
 std::vector<Result<Buffer>> ChunkStore::get_batch(std::span<const Digest> digests) const {
   auto results = runtime_.run([&](Operation& op) -> Result<std::vector<Result<Buffer>>> {
-    return get_chunks(op.self, *op.services, digests);
+    auto chunks = get_chunks(op.self, *op.services, digests);
+    if (!chunks.empty() && !chunks[0] && chunks[0].error().code() == errc::unavailable)
+      return tl::unexpected(chunks[0].error());
+    return chunks;
   });
   if (results) return *std::move(results);
   return std::vector<Result<Buffer>>(digests.size(), tl::unexpected(results.error()));

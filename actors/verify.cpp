@@ -7,11 +7,8 @@ namespace talaria::actors {
 
 namespace {
 
-using BlockRequest = decltype(std::declval<caf::blocking_actor*>()->request(
-    std::declval<verifier_actor>(), caf::infinite, check_blocks_atom_v, std::declval<Local<BlockCheck>>()));
-using ValueRequest = decltype(std::declval<caf::blocking_actor*>()->request(
-    std::declval<verifier_actor>(), caf::infinite, check_values_atom_v, std::declval<Local<ValueCheck>>()));
-using FileRequest = decltype(std::declval<caf::blocking_actor*>()->request(
+// All checks answer the same, so their requests wait in one line.
+using CheckRequest = decltype(std::declval<caf::blocking_actor*>()->request(
     std::declval<verifier_actor>(), caf::infinite, check_file_atom_v, std::declval<Local<FileCheck>>()));
 
 constexpr std::size_t blocks_per_job = 32;
@@ -37,14 +34,24 @@ private:
   void merge(const CheckReport& report);
 
   Result<void> check_files();
-  void open_index();
+  Result<void> open_index();
   void open_pages();
   Result<void> check_packs();
   Result<void> check_pack(const Snapshot::Pack& pack);
   void check_footer(const Snapshot::Pack& pack, const PackFooter& footer);
   bool sampled();
-  Result<void> take_block();
   Result<void> check_values();
+
+  // Gives a job to a verifier, after waiting for the oldest if too many are under way.
+  template <class Atom, class Job>
+  Result<void> send(Atom atom, Job job) {
+    TALARIA_TRY(op_.check_cancelled());
+    if (checks_.size() >= 2 * op_.window()) TALARIA_TRY(take());
+    checks_.push_back(op_.self->request(verifier(), caf::infinite, atom, local(std::move(job))));
+    return {};
+  }
+  Result<void> take();
+  Result<void> take_all();
   void check_rows();
   void attribute();
 
@@ -59,7 +66,7 @@ private:
   DigestIndexPtr index_;
   std::map<std::size_t, PageFilePtr> pages_; // by place of the release; those that open
   std::vector<OpenFinding> found_;
-  std::deque<BlockRequest> blocks_;
+  std::deque<CheckRequest> checks_;
   std::vector<std::pair<Kind, Number>> lists_;
   VerifyReport report_;
   uint64_t stored_done_ = 0;
@@ -83,10 +90,11 @@ Result<VerifyReport> Verification::run() {
   }
   view_ = *view;
   report_.releases = view_->snapshot().releases.size();
-  TALARIA_TRY(check_files());
-  open_index();
+  TALARIA_TRY(open_index());
   open_pages();
+  TALARIA_TRY(check_files());
   TALARIA_TRY(check_packs());
+  TALARIA_TRY(take_all());
   TALARIA_TRY(check_values());
   check_rows();
   attribute();
@@ -110,29 +118,32 @@ Result<void> Verification::check_files() {
   for (auto& release : snapshot.releases) checks.push_back({pages_name(release.pages), release.pages, release.pages_size});
   if (!options_.quick && options_.sample_percent >= 100)
     for (auto& pack : snapshot.packs) checks.push_back({pack_name(pack.digest), pack.digest, pack.size});
-  std::deque<FileRequest> requests;
-  auto take = [&]() -> Result<void> {
-    TALARIA_TRY_ASSIGN(auto report, await<CheckReport>(requests.front()));
-    requests.pop_front();
-    merge(*report);
-    return {};
-  };
-  for (auto& check : checks) {
-    TALARIA_TRY(op_.check_cancelled());
-    ++report_.files;
-    requests.push_back(op_.self->request(verifier(), caf::infinite, check_file_atom_v, local(std::move(check))));
-    if (requests.size() > op_.window()) TALARIA_TRY(take());
-  }
-  while (!requests.empty()) TALARIA_TRY(take());
+  report_.files += snapshot.segments.size() + snapshot.releases.size() + snapshot.packs.size();
+  for (auto& check : checks) TALARIA_TRY(send(check_file_atom_v, std::move(check)));
   return {};
 }
 
-void Verification::open_index() {
+Result<void> Verification::take() {
+  TALARIA_TRY_ASSIGN(auto report, await<CheckReport>(checks_.front()));
+  checks_.pop_front();
+  merge(*report);
+  return {};
+}
+
+Result<void> Verification::take_all() {
+  while (!checks_.empty()) TALARIA_TRY(take());
+  return {};
+}
+
+Result<void> Verification::open_index() {
   auto index = view_->index();
-  if (!index) return found("index", index.error(), true);
+  if (!index) {
+    found("index", index.error(), true);
+    return {};
+  }
   index_ = *index;
-  for (auto& segment : index_->segments())
-    if (auto verified = segment->verify(); !verified) found(segment->name(), verified.error(), true);
+  for (auto& segment : index_->segments()) TALARIA_TRY(send(check_segment_atom_v, SegmentCheck{segment}));
+  return {};
 }
 
 void Verification::open_pages() {
@@ -151,13 +162,11 @@ void Verification::open_pages() {
 Result<void> Verification::check_packs() {
   for (auto& pack : view_->snapshot().packs) stored_total_ += pack.size;
   for (auto& pack : view_->snapshot().packs) TALARIA_TRY(check_pack(pack));
-  while (!blocks_.empty()) TALARIA_TRY(take_block());
   return {};
 }
 
 Result<void> Verification::check_pack(const Snapshot::Pack& pack) {
   auto name = pack_name(pack.digest);
-  ++report_.files;
   auto footer = read_pack_footer(*op_.core->objects, name, pack.size);
   if (!footer) {
     found(name, footer.error());
@@ -169,22 +178,16 @@ Result<void> Verification::check_pack(const Snapshot::Pack& pack) {
   check_footer(pack, *footer);
   if (options_.quick) return {};
   BlockCheck job{index_, footer->generation, {}};
-  auto send = [&]() -> Result<void> {
-    if (job.places.empty()) return {};
-    TALARIA_TRY(op_.check_cancelled());
-    if (blocks_.size() >= 2 * op_.window()) TALARIA_TRY(take_block());
-    blocks_.push_back(op_.self->request(verifier(), caf::infinite, check_blocks_atom_v, local(job)));
-    job.places.clear();
-    return {};
-  };
   auto& registry = op_.core->repository->registry();
   for (auto& block : footer->blocks) {
     stored_done_ += block.stored;
     if (!sampled()) continue;
     job.places.push_back({registry->id(pack.digest), block});
-    if (job.places.size() == blocks_per_job) TALARIA_TRY(send());
+    if (job.places.size() < blocks_per_job) continue;
+    TALARIA_TRY(send(check_blocks_atom_v, job));
+    job.places.clear();
   }
-  TALARIA_TRY(send());
+  if (!job.places.empty()) TALARIA_TRY(send(check_blocks_atom_v, std::move(job)));
   op_.report("verifying", stored_done_, stored_total_);
   return {};
 }
@@ -202,33 +205,16 @@ bool Verification::sampled() {
   return true;
 }
 
-Result<void> Verification::take_block() {
-  TALARIA_TRY_ASSIGN(auto report, await<CheckReport>(blocks_.front()));
-  blocks_.pop_front();
-  merge(*report);
-  return {};
-}
-
 Result<void> Verification::check_values() {
   if (!index_) return {};
   std::sort(lists_.begin(), lists_.end());
-  std::deque<ValueRequest> requests;
-  auto take = [&]() -> Result<void> {
-    TALARIA_TRY_ASSIGN(auto report, await<CheckReport>(requests.front()));
-    requests.pop_front();
-    merge(*report);
-    return {};
-  };
   for (std::size_t at = 0; at < lists_.size();) {
-    TALARIA_TRY(op_.check_cancelled());
     ValueCheck job{index_, lists_[at].first, {}};
     for (; at < lists_.size() && lists_[at].first == job.kind && job.numbers.size() < values_per_job; ++at)
       job.numbers.push_back(lists_[at].second);
-    requests.push_back(op_.self->request(verifier(), caf::infinite, check_values_atom_v, local(std::move(job))));
-    if (requests.size() > op_.window()) TALARIA_TRY(take());
+    TALARIA_TRY(send(check_values_atom_v, std::move(job)));
   }
-  while (!requests.empty()) TALARIA_TRY(take());
-  return {};
+  return take_all();
 }
 
 // Every record must name chunks that exist; and what lies in damaged blocks hits the release.

@@ -85,9 +85,13 @@ private:
   // 0, or the error of the system.
   int move_to(const std::string& name, Existing existing) noexcept;
 
+  void start_writing() noexcept;
+
   LocalFolderPtr folder_; // null when moved from
   Fd fd_;
   std::string name_; // empty once it has its lasting name
+  std::uint64_t written_ = 0;
+  std::uint64_t started_ = 0; // of these bytes the disk has been told
 };
 
 } // namespace talaria

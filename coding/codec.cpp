@@ -14,7 +14,7 @@ struct CodecEntry {
   std::string_view name;
   int lowest;
   int highest;
-  std::unique_ptr<Codec> (*make)();
+  std::unique_ptr<Codec> (*make)(Content);
 };
 
 // In the order of the numbers.
@@ -64,9 +64,9 @@ Result<void> check_level(CodecId id, int level) {
                      std::to_string(c->lowest) + " to " + std::to_string(c->highest));
 }
 
-std::unique_ptr<Codec> make_codec(CodecId id) {
+std::unique_ptr<Codec> make_codec(CodecId id, Content content) {
   const auto* c = find(id);
-  return c ? c->make() : nullptr;
+  return c ? c->make(content) : nullptr;
 }
 
 } // namespace talaria

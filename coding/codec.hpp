@@ -41,6 +41,9 @@ std::string_view to_string(CodecId id) noexcept;
 // Whether `level` is one that the codec knows.
 bool level_is_valid(CodecId id, int level) noexcept;
 
-std::unique_ptr<Codec> make_codec(CodecId id);
+// What will be compressed: some codecs have better parameters for residues in similarity order.
+enum class Content : std::uint8_t { any, residues };
+
+std::unique_ptr<Codec> make_codec(CodecId id, Content content = Content::any);
 
 } // namespace talaria

@@ -99,7 +99,7 @@ private:
 
 } // namespace
 
-std::unique_ptr<Codec> make_gzip_codec() {
+std::unique_ptr<Codec> make_gzip_codec(Content) {
   return std::make_unique<GzipCodec>();
 }
 

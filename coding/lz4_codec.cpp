@@ -49,7 +49,7 @@ public:
 
 } // namespace
 
-std::unique_ptr<Codec> make_lz4_codec() {
+std::unique_ptr<Codec> make_lz4_codec(Content) {
   return std::make_unique<Lz4Codec>();
 }
 

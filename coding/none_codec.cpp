@@ -24,7 +24,7 @@ public:
 
 } // namespace
 
-std::unique_ptr<Codec> make_none_codec() {
+std::unique_ptr<Codec> make_none_codec(Content) {
   return std::make_unique<NoneCodec>();
 }
 

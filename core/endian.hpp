@@ -3,9 +3,11 @@
 
 #include "talaria/error.hpp"
 
+#include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -16,21 +18,32 @@ inline constexpr std::size_t varint_max_size = 10;
 
 namespace endian_detail {
 
-// Written with shifts, so that it is right on any machine; compilers make one move of it.
+// In files numbers are little-endian, whatever the machine.
+template <std::unsigned_integral T>
+constexpr T little(T value) noexcept {
+  if constexpr (std::endian::native == std::endian::little || sizeof(T) == 1) {
+    return value;
+  } else {
+    T swapped = 0;
+    for (std::size_t i = 0; i < sizeof(T); ++i)
+      swapped = static_cast<T>(swapped << 8 | (value >> (8 * i) & 0xff));
+    return swapped;
+  }
+}
+
 template <std::unsigned_integral T>
 void store(std::string& out, T value) {
+  value = little(value);
   char bytes[sizeof(T)];
-  for (std::size_t i = 0; i < sizeof(T); ++i) bytes[i] = static_cast<char>(value >> (8 * i) & 0xff);
+  std::memcpy(bytes, &value, sizeof bytes);
   out.append(bytes, sizeof bytes);
 }
 
 template <std::unsigned_integral T>
 T load(const char* bytes) noexcept {
   T value = 0;
-  for (std::size_t i = 0; i < sizeof(T); ++i)
-    value = static_cast<T>(
-        value | static_cast<T>(static_cast<T>(static_cast<std::uint8_t>(bytes[i])) << (8 * i)));
-  return value;
+  std::memcpy(&value, bytes, sizeof value);
+  return little(value);
 }
 
 } // namespace endian_detail

@@ -5,7 +5,7 @@
 #include "core/try.hpp"
 
 #include <algorithm>
-#include <numeric>
+#include <bit>
 
 namespace talaria {
 
@@ -64,7 +64,7 @@ Result<BlockInfo> BlockInfo::read(std::string_view bytes) {
 }
 
 BlockEncoder::BlockEncoder(CodecId codec, int level)
-    : codec_(make_codec(codec)), directory_codec_(make_codec(CodecId::zstd)), level_(level) {}
+    : codec_(make_codec(codec)), residue_codec_(make_codec(codec, Content::residues)), directory_codec_(make_codec(CodecId::zstd)), level_(level) {}
 
 Result<EncodedBlock> BlockEncoder::encode(Kind kind, const std::vector<BlockItem>& items) {
   EncodedBlock block;
@@ -87,7 +87,8 @@ Result<EncodedBlock> BlockEncoder::encode(Kind kind, const std::vector<BlockItem
   put_plane_column(lengths, columns);
   TALARIA_TRY(directory_codec_->compress(columns, directory_level, block.bytes));
   block.info.directory = static_cast<uint32_t>(block.bytes.size());
-  TALARIA_TRY(codec_->compress(data, level_, block.bytes));
+  bool residues = kind == Kind::sequence || kind == Kind::part;
+  TALARIA_TRY((residues ? residue_codec_ : codec_)->compress(data, level_, block.bytes));
   block.info.stored = static_cast<uint32_t>(block.bytes.size());
   block.info.raw = static_cast<uint32_t>(data.size());
   block.info.count = static_cast<uint32_t>(items.size());
@@ -115,11 +116,9 @@ Result<BlockPtr> BlockDecoder::decode(const BlockInfo& info, std::string_view st
   block->entries_.resize(info.count);
   uint64_t offset = 0;
   uint32_t expected = 0;
-  bool ascending = true;
   for (std::size_t i = 0; i < info.count; ++i) {
     auto& e = block->entries_[i];
     e.ordinal = expected + unzigzag(plane_value(step_column, info.count, i));
-    if (i > 0 && e.ordinal <= block->entries_[i - 1].ordinal) ascending = false;
     expected = e.ordinal + 1;
     e.offset = static_cast<uint32_t>(offset);
     e.length = plane_value(length_column, info.count, i);
@@ -127,31 +126,41 @@ Result<BlockPtr> BlockDecoder::decode(const BlockInfo& info, std::string_view st
     if (offset > info.raw) return failure(errc::damaged, "directory of the block doesn't fit its data");
   }
   if (offset != info.raw) return failure(errc::damaged, "directory of the block doesn't fit its data");
-  block->data_.resize(info.raw);
-  TALARIA_TRY(codec(info.codec).decompress(stored.substr(info.directory), block->data_.data(), info.raw));
-  if (!ascending) {
-    block->by_ordinal_.resize(info.count);
-    std::iota(block->by_ordinal_.begin(), block->by_ordinal_.end(), 0u);
-    std::sort(block->by_ordinal_.begin(), block->by_ordinal_.end(), [&](uint32_t a, uint32_t b) {
-      return block->entries_[a].ordinal < block->entries_[b].ordinal;
-    });
-  }
+  block->data_ = std::make_unique_for_overwrite<char[]>(info.raw);
+  block->size_ = info.raw;
+  TALARIA_TRY(codec(info.codec).decompress(stored.substr(info.directory), block->data_.get(), info.raw));
+  TALARIA_TRY(block->index_ordinals());
   return BlockPtr(std::move(block));
 }
 
-std::size_t Block::find(uint32_t ordinal) const noexcept {
-  std::size_t low = 0;
-  std::size_t high = entries_.size();
-  auto place = [&](std::size_t i) { return by_ordinal_.empty() ? i : by_ordinal_[i]; };
-  while (low < high) {
-    auto middle = (low + high) / 2;
-    if (entries_[place(middle)].ordinal < ordinal)
-      low = middle + 1;
-    else
-      high = middle;
+namespace {
+
+uint32_t table_slot(uint32_t ordinal, int shift) noexcept { return ordinal * 0x9E3779B1u >> shift; }
+
+} // namespace
+
+// A hash table rather than a sorted list: a look-up in a block that isn't in the processor's cache then waits for
+// memory once.
+Result<void> Block::index_ordinals() {
+  auto bits = std::max(2, static_cast<int>(std::bit_width(2 * entries_.size())));
+  table_.assign(std::size_t{1} << bits, 0);
+  table_shift_ = 32 - bits;
+  auto mask = static_cast<uint32_t>(table_.size() - 1);
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    auto at = table_slot(entries_[i].ordinal, table_shift_);
+    for (; table_[at] != 0; at = (at + 1) & mask)
+      if (entries_[table_[at] - 1].ordinal == entries_[i].ordinal)
+        return failure(errc::damaged, "an ordinal stands twice in the block");
+    table_[at] = static_cast<uint32_t>(i + 1);
   }
-  if (low == entries_.size() || entries_[place(low)].ordinal != ordinal) return entries_.size();
-  return place(low);
+  return {};
+}
+
+std::size_t Block::find(uint32_t ordinal) const noexcept {
+  auto mask = static_cast<uint32_t>(table_.size() - 1);
+  for (auto at = table_slot(ordinal, table_shift_); table_[at] != 0; at = (at + 1) & mask)
+    if (entries_[table_[at] - 1].ordinal == ordinal) return table_[at] - 1;
+  return entries_.size();
 }
 
 } // namespace talaria

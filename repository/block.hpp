@@ -60,6 +60,7 @@ public:
 
 private:
   std::unique_ptr<Codec> codec_;
+  std::unique_ptr<Codec> residue_codec_;
   std::unique_ptr<Codec> directory_codec_;
   int level_;
 };
@@ -72,7 +73,7 @@ public:
 
   // Bytes of memory it takes, for caches.
   std::size_t weight() const noexcept {
-    return data_.size() + entries_.size() * (sizeof(Entry) + sizeof(uint32_t)) + sizeof(Block);
+    return size_ + entries_.size() * sizeof(Entry) + table_.size() * sizeof(uint32_t) + sizeof(Block);
   }
 
   // The place of the chunk `ordinal` in this block, or count() if it isn't here.
@@ -82,20 +83,23 @@ public:
   uint32_t ordinal(std::size_t place) const noexcept { return entries_[place].ordinal; }
   bool is_list(std::size_t place) const noexcept { return (entries_[place].length & 1) != 0; }
   std::string_view content(std::size_t place) const noexcept {
-    return {data_.data() + entries_[place].offset, entries_[place].length >> 1};
+    return {data_.get() + entries_[place].offset, entries_[place].length >> 1};
   }
 
 private:
   friend class BlockDecoder;
+  Result<void> index_ordinals();
   struct Entry {
     uint32_t ordinal;
     uint32_t offset;
     uint32_t length; // shifted left by one; the lowest bit says that it is a list
   };
   Kind kind_ = Kind::sequence;
-  std::string data_;
+  std::unique_ptr<char[]> data_;
+  std::size_t size_ = 0;
   std::vector<Entry> entries_;
-  std::vector<uint32_t> by_ordinal_; // places in the order of their ordinals; empty if that is the stored order
+  std::vector<uint32_t> table_; // from a hash of the ordinal to place + 1, or 0; a power of two, at most half full
+  int table_shift_ = 0;
 };
 
 using BlockPtr = std::shared_ptr<const Block>;

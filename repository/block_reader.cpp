@@ -46,7 +46,7 @@ Result<std::size_t> place_in_block(const Block& block, Kind kind, const Number& 
   auto place = block.find(number.ordinal);
   if (place == block.count() || block.kind() != kind)
     return failure(errc::damaged, std::string(to_string(kind)) + " " + std::to_string(number.ordinal) +
-                                      " isn't in the block that the index names: rebuild the index");
+                                      " isn't in the block that the index names: run `talaria verify`");
   return place;
 }
 

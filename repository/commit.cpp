@@ -13,6 +13,8 @@ Commit::~Commit() {
   if (published_) return;
   pack_.reset();
   auto& store = repository_.store();
+  // Without a lock, another writer may have committed the same file meanwhile.
+  if (!store.capabilities().lock) return;
   auto& old = base_->snapshot();
   auto known = [](const auto& files, const PackInfo& file) {
     return std::any_of(files.begin(), files.end(), [&](const auto& f) { return f.digest == file.digest; });

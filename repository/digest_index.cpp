@@ -46,9 +46,12 @@ Result<void> DigestIndex::add(SegmentPtr segment) {
     places.push_back(*place);
     auto& ranges = ranges_[index_of(range.kind)][*place];
     Range entry{range.base, range.count, own, range.first_slot};
-    ranges.insert(std::upper_bound(ranges.begin(), ranges.end(), entry,
-                                   [](const Range& a, const Range& b) { return a.base < b.base; }),
-                  entry);
+    auto next = std::upper_bound(ranges.begin(), ranges.end(), entry,
+                                 [](const Range& a, const Range& b) { return a.base < b.base; });
+    if ((next != ranges.end() && next->base - entry.base < entry.count) ||
+        (next != ranges.begin() && entry.base - std::prev(next)->base < std::prev(next)->count))
+      return failure(errc::damaged, segment->name() + " numbers chunks that another segment has numbered");
+    ranges.insert(next, entry);
   }
   segment_packs_.push_back(std::move(packs));
   segment_generations_.push_back(std::move(places));
@@ -79,11 +82,11 @@ Result<std::optional<Number>> DigestIndex::find(Kind kind, const Key128& key) co
   return std::nullopt;
 }
 
-Result<void> DigestIndex::find_headers(uint64_t accession_key, std::vector<Number>& numbers) const {
+Result<void> DigestIndex::find_headers(uint64_t accession_key, std::size_t most, std::vector<Number>& numbers) const {
   std::vector<uint32_t> slots;
-  for (auto i = segments_.size(); i-- > 0;) {
+  for (auto i = segments_.size(); i-- > 0 && numbers.size() < most;) {
     slots.clear();
-    TALARIA_TRY(segments_[i]->find_headers(accession_key, slots));
+    TALARIA_TRY(segments_[i]->find_headers(accession_key, most - numbers.size(), slots));
     for (auto slot : slots) {
       if (slot >= segments_[i]->count(Kind::header))
         return failure(errc::damaged, segments_[i]->name() + ": impossible slot");
@@ -117,6 +120,17 @@ Result<DigestIndex::Slot> DigestIndex::existing_slot(Kind kind, const Number& nu
 Result<Key128> DigestIndex::key(Kind kind, const Number& number) const {
   TALARIA_TRY_ASSIGN(auto at, existing_slot(kind, number));
   return segments_[at.segment]->key(kind, at.slot);
+}
+
+Result<DigestIndex::Entry> DigestIndex::entry(Kind kind, const Number& number) const {
+  TALARIA_TRY_ASSIGN(auto at, existing_slot(kind, number));
+  auto& segment = *segments_[at.segment];
+  Entry entry{&segment, 0, {}};
+  TALARIA_TRY_ASSIGN(entry.block, segment.block_of(kind, at.slot));
+  if (kind != Kind::header) {
+    TALARIA_TRY_ASSIGN(entry.key, segment.key(kind, at.slot));
+  }
+  return entry;
 }
 
 Result<BlockPlace> DigestIndex::locate(Kind kind, const Number& number) const {

@@ -57,8 +57,8 @@ public:
   // The chunk with this digest. Newer segments are asked first. Not for headers.
   Result<std::optional<Number>> find(Kind kind, const Key128& key) const;
 
-  // Appends the headers that may have this accession key, newest segment first.
-  Result<void> find_headers(uint64_t accession_key, std::vector<Number>& numbers) const;
+  // Appends the headers that may have this accession key, newest segment first, until there are `most`.
+  Result<void> find_headers(uint64_t accession_key, std::size_t most, std::vector<Number>& numbers) const;
 
   // Whether a chunk has this number.
   bool contains(Kind kind, const Number& number) const noexcept;
@@ -68,6 +68,14 @@ public:
 
   // Where a chunk lies; errc::damaged if there is no such chunk: whoever names a number has seen it.
   Result<BlockPlace> locate(Kind kind, const Number& number) const;
+
+  // What verification compares: a chunk's key and the place of its block, without reading the block's entry.
+  struct Entry {
+    const Segment* segment = nullptr;
+    uint32_t block = 0; // place in the segment's table
+    Key128 key;         // not of headers
+  };
+  Result<Entry> entry(Kind kind, const Number& number) const;
 
 private:
   struct Range {

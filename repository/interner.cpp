@@ -10,6 +10,9 @@ namespace {
 // expected header settles nearly all, and looking at every namesake would take quadratic time.
 constexpr std::size_t most_namesakes = 8;
 
+// A list must fit in a block that readers accept; this one names some hundred gigabytes of parts.
+constexpr std::size_t longest_list = block_max_raw / 2;
+
 } // namespace
 
 Interner::Interner(const ObjectStore& store, DigestIndexPtr index, uint32_t generation, std::unique_ptr<Run> run)
@@ -42,7 +45,10 @@ Result<Number> Interner::intern(Kind kind, const Key128& key, std::string_view c
 Result<Number> Interner::intern_list(Kind kind, const Key128& key, const PartList& list) {
   TALARIA_TRY_ASSIGN(auto known, find(kind, key));
   if (known) return *known;
-  return Number{generation_, run_->add(kind, key, encode_list(list), true, list.length)};
+  auto encoded = encode_list(list);
+  if (encoded.size() > longest_list)
+    return failure(errc::limit_exceeded, "a value of " + std::to_string(list.length) + " bytes is too long to store");
+  return Number{generation_, run_->add(kind, key, encoded, true, list.length)};
 }
 
 Result<Number> Interner::intern_value(Kind kind, const Digest& digest, std::string_view content) {
@@ -87,12 +93,12 @@ Result<Number> Interner::intern_header(std::string_view header, uint64_t accessi
     if (same) return Number{expected->generation, expected->ordinal++};
   }
   std::vector<Number> namesakes;
-  TALARIA_TRY(index_->find_headers(accession_key, namesakes));
-  for (std::size_t i = 0; i < std::min(namesakes.size(), most_namesakes); ++i) {
-    TALARIA_TRY_ASSIGN(bool same, header_is(namesakes[i], header));
+  TALARIA_TRY(index_->find_headers(accession_key, most_namesakes, namesakes));
+  for (auto& namesake : namesakes) {
+    TALARIA_TRY_ASSIGN(bool same, header_is(namesake, header));
     if (!same) continue;
-    expected = Number{namesakes[i].generation, namesakes[i].ordinal + 1};
-    return namesakes[i];
+    expected = Number{namesake.generation, namesake.ordinal + 1};
+    return namesake;
   }
   return Number{generation_, run_->add_header(accession_key, header, false, header.size())};
 }

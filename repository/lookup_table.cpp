@@ -41,15 +41,14 @@ bool LookupShape::valid() const noexcept {
 void BitWriter::put(uint64_t value, unsigned bits) {
   pending_ |= value << filled_;
   filled_ += bits;
-  while (filled_ >= 8) {
-    out_ += static_cast<char>(pending_ & 0xff);
-    pending_ >>= 8;
-    filled_ -= 8;
-  }
+  if (filled_ < 64) return;
+  store_u64(out_, pending_);
+  filled_ -= 64;
+  pending_ = filled_ == 0 ? 0 : value >> (bits - filled_);
 }
 
 void BitWriter::finish(std::size_t padding) {
-  if (filled_ > 0) out_ += static_cast<char>(pending_ & 0xff);
+  for (unsigned at = 0; at < filled_; at += 8) out_ += static_cast<char>(pending_ >> at & 0xff);
   pending_ = 0;
   filled_ = 0;
   out_.append(padding, '\0');
@@ -61,14 +60,19 @@ uint64_t load_bits(const char* bytes, uint64_t position, unsigned bits) noexcept
 
 void write_lookup_table(const LookupShape& shape, std::vector<std::pair<uint64_t, uint32_t>>& pairs,
                         std::string& out) {
-  std::sort(pairs.begin(), pairs.end());
+  auto buckets = std::size_t{1} << shape.bucket_bits;
+  std::vector<uint32_t> starts(buckets + 1, 0);
+  auto bucket_of = [&](const auto& pair) { return top_bits(pair.first, shape.bucket_bits); };
+  for (auto& pair : pairs) ++starts[bucket_of(pair) + 1];
+  for (std::size_t i = 1; i <= buckets; ++i) starts[i] += starts[i - 1];
   out.reserve(out.size() + shape.size());
-  std::size_t next = 0;
-  for (uint64_t bucket = 0; bucket < uint64_t{1} << shape.bucket_bits; ++bucket) {
-    store_u32(out, static_cast<uint32_t>(next));
-    while (next < pairs.size() && top_bits(pairs[next].first, shape.bucket_bits) == bucket) ++next;
-  }
-  store_u32(out, static_cast<uint32_t>(pairs.size()));
+  for (auto start : starts) store_u32(out, start);
+  // Keys are uniform, so buckets are small: dealing into them and sorting each is faster than sorting all.
+  std::vector<std::pair<uint64_t, uint32_t>> dealt(pairs.size());
+  std::vector<uint32_t> next(starts.begin(), starts.end() - 1);
+  for (auto& pair : pairs) dealt[next[bucket_of(pair)]++] = pair;
+  for (std::size_t i = 0; i < buckets; ++i) std::sort(dealt.begin() + starts[i], dealt.begin() + starts[i + 1]);
+  pairs.swap(dealt);
   BitWriter bits(out);
   for (auto& [key, slot] : pairs)
     bits.put(fingerprint_of(key, shape) | uint64_t{slot} << shape.fingerprint_bits,
@@ -77,7 +81,7 @@ void write_lookup_table(const LookupShape& shape, std::vector<std::pair<uint64_t
 }
 
 Result<void> find_in_lookup_table(const CheckedFile& file, uint64_t offset, const LookupShape& shape,
-                                  uint64_t key, std::vector<uint32_t>& slots) {
+                                  uint64_t key, std::size_t most, std::vector<uint32_t>& slots) {
   auto bucket = top_bits(key, shape.bucket_bits);
   TALARIA_TRY_ASSIGN(const char* bounds, file.at(offset + 4 * bucket, 8));
   uint64_t begin = load_u32(bounds);
@@ -93,9 +97,11 @@ Result<void> find_in_lookup_table(const CheckedFile& file, uint64_t offset, cons
   auto wanted = fingerprint_of(key, shape);
   auto mask = (uint64_t{1} << shape.fingerprint_bits) - 1;
   uint64_t position = begin * width - first_byte * 8;
-  for (auto i = begin; i < end; ++i, position += width) {
+  for (auto i = begin; i < end && most > 0; ++i, position += width) {
     auto entry = load_bits(bytes, position, static_cast<unsigned>(width));
-    if ((entry & mask) == wanted) slots.push_back(static_cast<uint32_t>(entry >> shape.fingerprint_bits));
+    if ((entry & mask) != wanted) continue;
+    slots.push_back(static_cast<uint32_t>(entry >> shape.fingerprint_bits));
+    --most;
   }
   return {};
 }

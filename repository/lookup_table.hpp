@@ -40,10 +40,10 @@ struct LookupShape {
 void write_lookup_table(const LookupShape& shape, std::vector<std::pair<uint64_t, uint32_t>>& pairs,
                         std::string& out);
 
-// Appends to `slots` the slots whose fingerprint agrees with `key`. `offset`: of the table in `file`.
-// errc::damaged if a checksum fails or the table contradicts itself.
+// Appends to `slots` the slots whose fingerprint agrees with `key`, at most `most` of them. `offset`: of the
+// table in `file`. errc::damaged if a checksum fails or the table contradicts itself.
 Result<void> find_in_lookup_table(const CheckedFile& file, uint64_t offset, const LookupShape& shape,
-                                  uint64_t key, std::vector<uint32_t>& slots);
+                                  uint64_t key, std::size_t most, std::vector<uint32_t>& slots);
 
 // Reads `bits` (at most 57) at bit `position` of packed little-endian bits. Eight bytes must be readable
 // from the byte of the first bit on.

@@ -3,6 +3,7 @@
 #include "core/crc64.hpp"
 #include "core/endian.hpp"
 #include "core/try.hpp"
+#include "repository/magic.hpp"
 
 namespace talaria {
 
@@ -60,8 +61,7 @@ Result<PackInfo> PackWriter::finish() {
 Result<PackFooter> read_pack_footer(const ObjectStore& store, const std::string& name, uint64_t size) {
   if (size < header_size + trailer_size) return failure(errc::damaged, name + " is too short to be a pack");
   TALARIA_TRY_ASSIGN(auto head, store.get_range({name, 0, header_size}));
-  if (head.view().substr(0, magic.size()) != magic)
-    return failure(errc::damaged, name + " doesn't begin like a pack of format 1");
+  TALARIA_TRY(check_magic(head.view(), magic, name));
   PackFooter footer;
   footer.generation = GenerationId::from(head.view().substr(magic.size()));
   TALARIA_TRY_ASSIGN(auto tail, store.get_range({name, size - trailer_size, trailer_size}));

@@ -3,6 +3,7 @@
 #include "core/crc64.hpp"
 #include "core/endian.hpp"
 #include "core/try.hpp"
+#include "repository/magic.hpp"
 
 #include <algorithm>
 #include <map>
@@ -268,7 +269,7 @@ Result<PageFilePtr> PageFile::open(const ObjectStore& store, const Digest& diges
   auto damaged = [&](std::string_view what) { return failure(errc::damaged, file->name_ + " " + std::string(what)); };
   if (size < magic.size() + trailer_size) return damaged("is too short to be a page file");
   TALARIA_TRY_ASSIGN(auto head, store.get_range({file->name_, 0, magic.size()}));
-  if (head.view() != magic) return damaged("doesn't begin like a page file of format 1");
+  TALARIA_TRY(check_magic(head.view(), magic, file->name_));
   TALARIA_TRY_ASSIGN(auto trailer, store.get_range({file->name_, size - trailer_size, trailer_size}));
   auto stored_size = load_u64(trailer.data());
   auto raw_size = load_u64(trailer.data() + 8);
@@ -308,7 +309,7 @@ Result<void> PageFile::read_directory(std::string_view directory, uint64_t end) 
     TALARIA_TRY_ASSIGN(auto raw, in.varint());
     TALARIA_TRY_ASSIGN(auto records, in.varint());
     TALARIA_TRY_ASSIGN(entry.crc, in.u64());
-    if (stored > end - offset || raw > page_raw_max || records > page_records)
+    if (stored > end - offset || stored > UINT32_MAX || raw > page_raw_max || records > page_records)
       return failure(errc::damaged, "impossible page");
     entry.stored = static_cast<uint32_t>(stored);
     entry.raw = static_cast<uint32_t>(raw);

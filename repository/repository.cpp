@@ -22,8 +22,13 @@ Result<Digest> digest_in_ref(std::string_view value) {
   if (value.size() == ref_prefix.size() + 2 * Digest::size + 1 && value.starts_with(ref_prefix) &&
       value.back() == '\n')
     if (auto digest = Digest::from_hex(value.substr(ref_prefix.size(), 2 * Digest::size))) return *digest;
-  return failure(errc::damaged, "the ref 'main' is malformed: restore refs/main from a backup, or write the name "
-                                "of the newest file in snapshots/ into it");
+  return failure(errc::damaged, "the ref 'main' is malformed: restore refs/main from a backup");
+}
+
+// What a snapshot names must be there: that it isn't is damage.
+Error missing_is_damage(const Error& error, const std::string& name, std::string_view advice) {
+  if (error.code() != errc::not_found) return error;
+  return {errc::damaged, name + " is missing: " + std::string(advice)};
 }
 
 } // namespace
@@ -60,8 +65,9 @@ Result<DigestIndexPtr> View::index() const {
       segments.push_back(known->second);
       continue;
     }
-    TALARIA_TRY_ASSIGN(auto segment, Segment::open(store_, name));
-    segments.push_back(std::move(segment));
+    auto segment = Segment::open(store_, name);
+    if (!segment) return tl::unexpected(missing_is_damage(segment.error(), name, "rebuild the index"));
+    segments.push_back(*std::move(segment));
   }
   TALARIA_TRY_ASSIGN(index_, DigestIndex::open(snapshot_.generations, std::move(segments), snapshot_.removed, registry_));
   previous_.reset();
@@ -82,7 +88,11 @@ Result<const ReleaseEntry*> View::release(const std::string& name, const std::st
 }
 
 Result<PageFilePtr> View::pages(const ReleaseEntry& release) const {
-  return PageFile::open(store_, release.pages, release.pages_size);
+  auto file = PageFile::open(store_, release.pages, release.pages_size);
+  if (!file)
+    return tl::unexpected(
+        missing_is_damage(file.error(), pages_name(release.pages), "restore it from a backup"));
+  return file;
 }
 
 Repository::Repository(ObjectStore& store) : store_(store), registry_(std::make_shared<PackRegistry>()) {}

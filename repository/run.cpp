@@ -9,16 +9,39 @@ namespace talaria {
 
 namespace {
 
-// Large enough that the allocator always gives it back to the operating system.
 constexpr std::size_t slab_size = std::size_t{64} << 20;
 
-// What a chunk costs at least in memory beside its bytes, so that the budget holds for short ones too.
-constexpr std::size_t chunk_overhead = 24;
+// What a chunk costs in memory beside its bytes: entry, key, place and sketch. Headers have no key and no sketch.
+constexpr std::size_t chunk_overhead = 128;
+constexpr std::size_t header_overhead = 40;
 
 // Header blocks are read front to back, so they may be larger than those that random reads hit.
 constexpr std::size_t header_block = std::size_t{128} << 10;
 
 } // namespace
+
+std::optional<uint32_t> PlaceTable::find(const std::vector<Key128>& keys, const Key128& key) const noexcept {
+  if (slots_.empty()) return std::nullopt;
+  auto mask = slots_.size() - 1;
+  for (auto at = key.low & mask; slots_[at] != 0; at = (at + 1) & mask)
+    if (keys[slots_[at] - 1] == key) return slots_[at] - 1;
+  return std::nullopt;
+}
+
+void PlaceTable::insert(const std::vector<Key128>& keys, uint32_t place) noexcept {
+  auto mask = slots_.size() - 1;
+  auto at = keys[place].low & mask;
+  while (slots_[at] != 0) at = (at + 1) & mask;
+  slots_[at] = place + 1;
+}
+
+void PlaceTable::add_last(const std::vector<Key128>& keys) {
+  if (keys.size() * 2 > slots_.size()) {
+    slots_.assign(std::max<std::size_t>(1024, slots_.size() * 2), 0);
+    for (uint32_t place = 0; place + 1 < keys.size(); ++place) insert(keys, place);
+  }
+  insert(keys, static_cast<uint32_t>(keys.size() - 1));
+}
 
 Run::Run(const GenerationId& generation, const std::array<uint32_t, kind_count>& next, RunLimits limits)
     : generation_(generation), base_(next), next_(next), limits_(limits) {}
@@ -38,9 +61,9 @@ bool Run::ordinals_spent() const noexcept {
 std::string_view Run::keep(std::string_view content) {
   if (content.size() > slab_free_) {
     auto size = std::max(slab_size, content.size());
-    slabs_.push_back(std::make_unique_for_overwrite<char[]>(size));
+    slabs_.emplace_back(size);
     slab_free_ = size;
-    slab_end_ = slabs_.back().get() + size;
+    slab_end_ = slabs_.back().data() + size;
   }
   char* at = slab_end_ - slab_free_;
   std::copy(content.begin(), content.end(), at);
@@ -53,14 +76,14 @@ uint32_t Run::append(Kind kind, std::string_view content, bool list, uint64_t va
   own.chunks.push_back({keep(content), list});
   own.bytes += value;
   content_bytes_ += content.size();
-  weight_ += content.size() + chunk_overhead;
+  weight_ += content.size() + (kind == Kind::header ? header_overhead : chunk_overhead);
   return next_[index_of(kind)]++;
 }
 
 uint32_t Run::add(Kind kind, const Key128& key, std::string_view content, bool list, uint64_t value) {
   auto& own = chunks_[index_of(kind)];
-  own.places.emplace(key, static_cast<uint32_t>(own.chunks.size()));
   own.keys.push_back(key);
+  own.places.add_last(own.keys);
   return append(kind, content, list, value);
 }
 
@@ -71,9 +94,9 @@ uint32_t Run::add_header(uint64_t accession_key, std::string_view content, bool 
 
 std::optional<uint32_t> Run::find(Kind kind, const Key128& key) const noexcept {
   auto& own = of(kind);
-  auto at = own.places.find(key);
-  if (at == own.places.end()) return std::nullopt;
-  return base_[index_of(kind)] + at->second;
+  auto place = own.places.find(own.keys, key);
+  if (!place) return std::nullopt;
+  return base_[index_of(kind)] + *place;
 }
 
 std::vector<uint32_t> Run::sketch(Kind kind, uint32_t first, uint32_t count) const {

@@ -1,6 +1,7 @@
 // Runs: new chunks, gathered in memory up to a budget, then sorted by similarity and cut into blocks.
 #pragma once
 
+#include "core/huge_pages.hpp"
 #include "repository/block.hpp"
 #include "repository/number.hpp"
 #include "repository/segment.hpp"
@@ -11,7 +12,6 @@
 #include <memory>
 #include <optional>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace talaria {
@@ -25,6 +25,22 @@ struct BlockPlan {
 struct RunLimits {
   std::size_t bytes = std::size_t{256} << 20; // of chunks
   std::size_t block = std::size_t{64} << 10;  // of chunks in a block, before compression
+};
+
+// From keys to places in an array of keys that somebody else holds. Open addressing: keys are uniform, and one
+// access to memory settles most look-ups.
+class PlaceTable {
+public:
+  // The place of `key`, or nothing.
+  std::optional<uint32_t> find(const std::vector<Key128>& keys, const Key128& key) const noexcept;
+
+  // Adds the last of `keys`, which wasn't there before.
+  void add_last(const std::vector<Key128>& keys);
+
+private:
+  void insert(const std::vector<Key128>& keys, uint32_t place) noexcept;
+
+  HugeVector<uint32_t> slots_; // place + 1, or 0; a power of two of them
 };
 
 // Used by one thread while chunks are added; encode() may be called from several threads after that.
@@ -43,6 +59,9 @@ public:
 
   // Whether the next chunk should go to another run.
   bool full() const noexcept { return weight_ >= limits_.bytes || ordinals_spent(); }
+
+  // Whether the generation has no numbers left for another run.
+  bool ordinals_spent() const noexcept;
   bool empty() const noexcept { return count() == 0; }
   std::size_t count() const noexcept;
 
@@ -81,11 +100,10 @@ private:
     std::vector<Chunk> chunks;
     std::vector<Key128> keys;
     std::vector<uint32_t> header_keys;
-    std::unordered_map<Key128, uint32_t, Key128Hash> places;
+    PlaceTable places;
     uint64_t bytes = 0;
   };
   const Chunks& of(Kind kind) const noexcept { return chunks_[index_of(kind)]; }
-  bool ordinals_spent() const noexcept;
   std::string_view keep(std::string_view content);
   uint32_t append(Kind kind, std::string_view content, bool list, uint64_t value);
 
@@ -94,7 +112,7 @@ private:
   std::array<uint32_t, kind_count> next_;
   RunLimits limits_;
   std::array<Chunks, kind_count> chunks_;
-  std::vector<std::unique_ptr<char[]>> slabs_; // the bytes of the chunks; never moved
+  std::vector<HugeBytes> slabs_; // the bytes of the chunks; never moved
   std::size_t slab_free_ = 0;
   char* slab_end_ = nullptr;
   std::size_t weight_ = 0; // of the contents, and what each costs beside

@@ -3,6 +3,7 @@
 #include "core/crc64.hpp"
 #include "core/endian.hpp"
 #include "core/try.hpp"
+#include "repository/magic.hpp"
 
 #include <algorithm>
 
@@ -37,6 +38,7 @@ void write_part_sections(Kind kind, SegmentPart& part, uint32_t block_count, std
   auto count = static_cast<uint32_t>(part.blocks.size());
   auto shape = shape_of(kind, count);
   auto keys_at = body.size();
+  body.reserve(body.size() + std::size_t{count} * (key_size + 8));
   for (auto& key : part.keys) write_key(key, body);
   auto lookup_at = body.size();
   std::vector<std::pair<uint64_t, uint32_t>> pairs;
@@ -108,16 +110,17 @@ std::string write_segment(SegmentDraft& draft) {
   store_u32(trailer, static_cast<uint32_t>(descriptor.size()));
   store_u64(trailer, crc64(trailer, crc64(descriptor)));
   trailer += end_magic;
-  return file + trailer;
+  file += trailer;
+  return file;
 }
 
 Result<SegmentPtr> Segment::open(const ObjectStore& store, const std::string& name) {
   TALARIA_TRY_ASSIGN(auto file, store.map(name));
   auto damaged = [&](std::string_view what) {
-    return failure(errc::damaged, name + " " + std::string(what) + ": rebuild the index");
+    return failure(errc::damaged, name + " " + std::string(what) + ": restore it from a backup");
   };
-  if (file.size() < magic.size() + trailer_size || file.view().substr(0, magic.size()) != magic)
-    return damaged("doesn't begin like an index segment of format 1");
+  TALARIA_TRY(check_magic(file.view(), magic, name));
+  if (file.size() < magic.size() + trailer_size) return damaged("is too short to be an index segment");
   auto trailer = file.view().substr(file.size() - trailer_size);
   auto body_size = load_u64(trailer.data());
   auto descriptor_size = load_u32(trailer.data() + 8);
@@ -212,7 +215,7 @@ Result<std::optional<uint32_t>> Segment::find(Kind kind, const Key128& wanted) c
   auto& part = parts_[index_of(kind)];
   if (part.count == 0) return std::nullopt;
   std::vector<uint32_t> slots;
-  TALARIA_TRY(find_in_lookup_table(*file_, part.lookup_at, part.shape, wanted.high, slots));
+  TALARIA_TRY(find_in_lookup_table(*file_, part.lookup_at, part.shape, wanted.high, part.count, slots));
   for (auto slot : slots) {
     TALARIA_TRY_ASSIGN(auto found, key(kind, slot));
     if (found == wanted) return slot;
@@ -220,10 +223,10 @@ Result<std::optional<uint32_t>> Segment::find(Kind kind, const Key128& wanted) c
   return std::nullopt;
 }
 
-Result<void> Segment::find_headers(uint64_t accession_key, std::vector<uint32_t>& slots) const {
+Result<void> Segment::find_headers(uint64_t accession_key, std::size_t most, std::vector<uint32_t>& slots) const {
   auto& part = parts_[index_of(Kind::header)];
   if (part.count == 0) return {};
-  return find_in_lookup_table(*file_, part.lookup_at, part.shape, accession_key, slots);
+  return find_in_lookup_table(*file_, part.lookup_at, part.shape, accession_key, most, slots);
 }
 
 Result<Key128> Segment::key(Kind kind, uint32_t slot) const {

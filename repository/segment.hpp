@@ -64,8 +64,8 @@ public:
   // The slot of the chunk with this digest, if it is here. Not for headers.
   Result<std::optional<uint32_t>> find(Kind kind, const Key128& key) const;
 
-  // Appends the slots of the headers that may have this accession key.
-  Result<void> find_headers(uint64_t accession_key, std::vector<uint32_t>& slots) const;
+  // Appends the slots of the headers that may have this accession key, at most `most`.
+  Result<void> find_headers(uint64_t accession_key, std::size_t most, std::vector<uint32_t>& slots) const;
 
   // The first 128 bits of the digest of a chunk. Not for headers.
   Result<Key128> key(Kind kind, uint32_t slot) const;

@@ -2,6 +2,7 @@
 
 #include "core/endian.hpp"
 #include "core/try.hpp"
+#include "repository/magic.hpp"
 
 #include <algorithm>
 
@@ -158,8 +159,7 @@ std::string Snapshot::encode() const {
 }
 
 Result<Snapshot> Snapshot::decode(std::string_view bytes) {
-  if (bytes.substr(0, magic.size()) != magic)
-    return failure(errc::damaged, "doesn't begin like a snapshot of format 1");
+  TALARIA_TRY(check_magic(bytes, magic, "the snapshot"));
   ByteReader in(bytes.substr(magic.size()));
   auto snapshot = read_all(in);
   if (!snapshot) return failure(errc::damaged, "malformed snapshot: " + snapshot.error().message());

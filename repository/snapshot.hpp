@@ -34,7 +34,7 @@ struct ReleaseEntry {
 // Of the chunks of one kind.
 struct KindTotals {
   uint64_t count = 0;
-  uint64_t bytes = 0; // before compression, without those of parts
+  uint64_t bytes = 0; // of the values, before compression; what is cut into parts counts here and there
 };
 
 struct Snapshot {

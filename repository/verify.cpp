@@ -33,6 +33,8 @@ void Checker::check_block(const BlockCheck& job, uint32_t generation, const Bloc
   auto block = read_block(store_, *registry_, place, decoder_);
   if (!block) return found(block.error().message());
   ++report.blocks;
+  const Segment* segment = nullptr;
+  uint32_t entry_block = 0;
   for (std::size_t i = 0; i < (*block)->count(); ++i) {
     auto kind = (*block)->kind();
     auto content = (*block)->content(i);
@@ -40,16 +42,21 @@ void Checker::check_block(const BlockCheck& job, uint32_t generation, const Bloc
     ++report.chunks;
     report.bytes += content.size();
     if (!job.index) continue;
-    auto located = job.index->locate(kind, number);
-    if (!located) return found(located.error().message());
-    if (located->key() != place.key()) return found(describe(kind, number) + " is in another block than the index says");
+    auto entry = job.index->entry(kind, number);
+    if (!entry) return found(entry.error().message());
+    // All chunks of a block have the same entry, so it is read for the first of them only.
+    if (entry->segment != segment || entry->block != entry_block) {
+      auto located = job.index->locate(kind, number);
+      if (!located) return found(located.error().message());
+      if (located->key() != place.key())
+        return found(describe(kind, number) + " is in another block than the index says");
+      segment = entry->segment;
+      entry_block = entry->block;
+    }
     if ((*block)->is_list(i)) {
       report.lists.emplace_back(kind, number);
-    } else if (kind != Kind::header) {
-      auto key = job.index->key(kind, number);
-      if (!key) return found(key.error().message());
-      if (*key != Key128::of(hasher_.of(content)))
-        return found(describe(kind, number) + " has another digest than the index says");
+    } else if (kind != Kind::header && entry->key != Key128::of(hasher_.of(content))) {
+      return found(describe(kind, number) + " has another digest than the index says");
     }
   }
 }
@@ -77,6 +84,13 @@ CheckReport Checker::check(const ValueCheck& job) {
       report.findings.push_back(
           {"", describe(job.kind, number) + ": " + read.error().message(), {}, {{job.kind, number}}});
   }
+  return report;
+}
+
+CheckReport Checker::check(const SegmentCheck& job) {
+  CheckReport report;
+  if (auto verified = job.segment->verify(); !verified)
+    report.findings.push_back({job.segment->name(), verified.error().message(), {}, {}});
   return report;
 }
 

@@ -34,6 +34,11 @@ struct FileCheck {
   uint64_t size = 0;
 };
 
+// A segment of the index to be read entry by entry.
+struct SegmentCheck {
+  SegmentPtr segment;
+};
+
 // Something found wrong.
 struct Finding {
   std::string object;
@@ -58,6 +63,7 @@ public:
   CheckReport check(const BlockCheck& job);
   CheckReport check(const ValueCheck& job);
   CheckReport check(const FileCheck& job);
+  CheckReport check(const SegmentCheck& job);
 
 private:
   void check_block(const BlockCheck& job, uint32_t generation, const BlockPlace& place, CheckReport& report);

@@ -103,7 +103,7 @@ struct StoreStats {
   uint64_t records = 0;          // of all releases
   uint64_t sequences = 0;        // distinct
   uint64_t residues = 0;         // of distinct sequences
-  uint64_t headers = 0;          // distinct
+  uint64_t headers = 0;          // stored; those of equal text nearly always once
   uint64_t chunks = 0;           // stored chunks of all kinds
   uint64_t application_chunks = 0;
   uint64_t packs = 0;

@@ -1,0 +1,189 @@
+// init, stats, verify and version: the repository as a whole.
+#include "cli/commands.hpp"
+#include "cli/progress.hpp"
+#include "cli/text.hpp"
+#include "core/try.hpp"
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+namespace talaria::cli {
+
+namespace {
+
+using nlohmann::json;
+
+Result<ExitCode> init(Session& session) {
+  TALARIA_TRY(session.settings());
+  TALARIA_TRY(Store::init(session.repository()));
+  if (session.json()) return session.print_json({{"repository", session.repository()}});
+  return session.print_summary("made an empty repository: " + session.repository() + "\n");
+}
+
+Result<ExitCode> version(Session& session) {
+  if (session.json()) return session.print_json({{"version", TALARIA_VERSION}});
+  return session.print("talaria " TALARIA_VERSION "\n");
+}
+
+json to_json(const StoreStats& stats) {
+  return {{"repository_bytes", stats.repository_bytes},
+          {"raw_bytes", stats.raw_bytes},
+          {"releases", stats.releases},
+          {"records", stats.records},
+          {"sequences", stats.sequences},
+          {"residues", stats.residues},
+          {"headers", stats.headers},
+          {"chunks", stats.chunks},
+          {"application_chunks", stats.application_chunks},
+          {"packs", stats.packs},
+          {"pack_bytes", stats.pack_bytes},
+          {"index_segments", stats.index_segments},
+          {"index_bytes", stats.index_bytes},
+          {"page_bytes", stats.page_bytes}};
+}
+
+std::string to_text(const StoreStats& stats) {
+  return table(
+      {
+          {"repository", human_size(stats.repository_bytes), "all files"},
+          {"releases", grouped(stats.releases), human_size(stats.raw_bytes) + " as exported"},
+          {"records", grouped(stats.records), "of all releases"},
+          {"sequences", grouped(stats.sequences), "distinct, " + counted(stats.residues, "residue")},
+          {"headers", grouped(stats.headers), "distinct"},
+          {"chunks", grouped(stats.chunks), grouped(stats.application_chunks) + " put by applications"},
+          {"packs", grouped(stats.packs), human_size(stats.pack_bytes)},
+          {"index", counted(stats.index_segments, "segment"), human_size(stats.index_bytes)},
+          {"pages", "", human_size(stats.page_bytes)},
+      },
+      "lrl");
+}
+
+Result<ExitCode> stats(Session& session) {
+  TALARIA_TRY_ASSIGN(auto store, session.open_store());
+  TALARIA_TRY_ASSIGN(auto stats, store->stats());
+  return session.json() ? session.print_json(to_json(stats)) : session.print(to_text(stats));
+}
+
+struct VerifyChoice {
+  bool quick = false;
+  std::string sample;
+};
+
+// "5%", "0.5" or "100".
+Result<double> parse_percentage(std::string_view text) {
+  auto digits = text;
+  if (digits.ends_with('%')) digits.remove_suffix(1);
+  double percent = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), percent);
+  if (digits.empty() || error != std::errc() || end != digits.data() + digits.size() || !(percent > 0) ||
+      percent > 100)
+    return failure(errc::invalid_argument, "--sample: '" + std::string(text) +
+                                               "' is not usable; right would be a part of 100%, as 5%");
+  return percent;
+}
+
+Result<VerifyOptions> to_options(const VerifyChoice& choice) {
+  VerifyOptions options;
+  options.quick = choice.quick;
+  if (!choice.sample.empty()) {
+    TALARIA_TRY_ASSIGN(options.sample_percent, parse_percentage(choice.sample));
+  }
+  return options;
+}
+
+json to_json(const VerifyReport& report, double sample_percent) {
+  auto damages = json::array();
+  for (const auto& damage : report.damages)
+    damages.push_back(
+        {{"object", damage.object}, {"message", damage.message}, {"releases", damage.releases}});
+  return {{"ok", report.damages.empty()},
+          {"data_read", report.data_read},
+          {"sample_percent", report.data_read ? sample_percent : 0},
+          {"files", report.files},
+          {"blocks", report.blocks},
+          {"chunks", report.chunks},
+          {"bytes", report.bytes},
+          {"releases", report.releases},
+          {"damages", std::move(damages)}};
+}
+
+std::string to_text(const Damage& damage) {
+  const bool named = damage.message.starts_with(damage.object);
+  std::string text =
+      "DAMAGED  " + (named ? "" : damage.object + ": ") + damage.message + "\n         it hits ";
+  if (damage.releases.empty()) text += "no release";
+  for (std::size_t i = 0; i < damage.releases.size(); ++i)
+    text += (i == 0 ? "" : ", ") + damage.releases[i];
+  return text + "\n";
+}
+
+// What was looked at, so that nobody takes a glance for an examination.
+std::string scope_text(const VerifyReport& report, double sample_percent) {
+  std::string text =
+      "checked " + counted(report.files, "file") + " of " + counted(report.releases, "release");
+  if (!report.data_read)
+    return text + "; the data were NOT read: `talaria verify` without --quick reads them";
+  text += "; read " + counted(report.blocks, "block") + ", " + counted(report.chunks, "chunk") + ", " +
+          human_size(report.bytes);
+  if (sample_percent < 100) text += "; this is a sample: the other blocks were NOT read";
+  return text;
+}
+
+std::string to_text(const VerifyReport& report, double sample_percent) {
+  std::string text;
+  for (const auto& damage : report.damages) text += to_text(damage);
+  text += scope_text(report, sample_percent) + "\n";
+  text += report.damages.empty() ? "no damage found\n"
+                                 : counted(report.damages.size(), "damage") + " found\n";
+  return text;
+}
+
+Result<ExitCode> verify(Session& session, const VerifyChoice& choice) {
+  TALARIA_TRY_ASSIGN(auto options, to_options(choice));
+  TALARIA_TRY_ASSIGN(auto store, session.open_store());
+  ProgressLine progress(session.wants_progress());
+  options.options = {progress.callback(), session.interrupt().flag()};
+  const Interrupt::OrderlyEnd orderly(session.interrupt());
+  TALARIA_TRY_ASSIGN(auto report, store->verify(options));
+  progress.clear();
+  const auto code = report.damages.empty() ? ExitCode::done : ExitCode::damaged;
+  if (session.json()) return session.print_json(to_json(report, options.sample_percent), code);
+  return session.print(to_text(report, options.sample_percent), code);
+}
+
+} // namespace
+
+void add_init(CLI::App& app, Action& chosen) {
+  auto* command = app.add_subcommand("init", "Make an empty repository");
+  command->fallthrough()->footer("Example: talaria init --repo /data/sequences");
+  command->callback([&chosen] { chosen = init; });
+}
+
+void add_version(CLI::App& app, Action& chosen) {
+  auto* command = app.add_subcommand("version", "Show the version of this program");
+  command->fallthrough()->footer("Example: talaria version --json");
+  command->callback([&chosen] { chosen = version; });
+}
+
+void add_stats(CLI::App& app, Action& chosen) {
+  auto* command = app.add_subcommand("stats", "Count what is stored and what it takes");
+  command->fallthrough()->footer("Example: talaria stats --json");
+  command->callback([&chosen] { chosen = stats; });
+}
+
+void add_verify(CLI::App& app, Action& chosen) {
+  auto* command =
+      app.add_subcommand("verify", "Look for damage: reads and checks everything that is stored");
+  auto choice = std::make_shared<VerifyChoice>();
+  auto* quick = command->add_flag("--quick", choice->quick, "The structure only: no data are read");
+  command->add_option("--sample", choice->sample, "Read only this share of the data, as 5%")
+      ->type_name("P%")
+      ->excludes(quick);
+  command->fallthrough()->footer(
+      "Ends with exit code 3 if there is damage.\n\nExample: talaria verify --sample 5%");
+  command->callback(
+      [&chosen, choice] { chosen = [choice](Session& session) { return verify(session, *choice); }; });
+}
+
+} // namespace talaria::cli

@@ -1,0 +1,64 @@
+// SIGINT and SIGTERM: the first ends what is under way in order, a second one ends the program at once.
+//
+// A command that has nothing to clean up is ended at once by the first signal too; one that has says so
+// with an OrderlyEnd. Make the only Interrupt before any other thread: the signals are blocked in all of
+// them, and a thread of its own waits for them.
+#pragma once
+
+#include "cli/descriptor.hpp"
+
+#include <atomic>
+#include <memory>
+#include <thread>
+
+namespace talaria::cli {
+
+class Interrupt {
+public:
+  Interrupt();
+  ~Interrupt();
+  Interrupt(const Interrupt&) = delete;
+  Interrupt& operator=(const Interrupt&) = delete;
+
+  // Set by the first signal: what OperationOptions takes. Others may set it to cancel an operation.
+  std::shared_ptr<std::atomic<bool>> flag() const { return flag_; }
+
+  // Whether a signal came.
+  bool requested() const { return signalled_; }
+
+  // A descriptor that is readable from the first signal on, for poll().
+  int descriptor() const { return requested_.get(); }
+
+  // While one of them lives, the first signal only asks.
+  class OrderlyEnd {
+  public:
+    explicit OrderlyEnd(Interrupt& interrupt) : count_(interrupt.orderly_) { ++count_; }
+    ~OrderlyEnd() { --count_; }
+    OrderlyEnd(const OrderlyEnd&) = delete;
+    OrderlyEnd& operator=(const OrderlyEnd&) = delete;
+
+  private:
+    std::atomic<int>& count_;
+  };
+
+private:
+  void watch();
+
+  std::shared_ptr<std::atomic<bool>> flag_ = std::make_shared<std::atomic<bool>>(false);
+  std::atomic<bool> signalled_{false};
+  std::atomic<int> orderly_{0};
+  Descriptor requested_; // eventfd
+  Descriptor stop_;      // eventfd: ends the thread
+  Descriptor signals_;   // signalfd
+  std::thread thread_;
+};
+
+// Waits until `fd` is ready for `events` (as poll() takes them). False if one of the two descriptors of
+// `stop` was readable first; a negative one is ignored.
+bool wait_ready(int fd, short events, int stop, int other_stop = -1) noexcept;
+
+// An event that never ends once it is set: descriptors for wait_ready().
+Descriptor make_event() noexcept;
+void set_event(const Descriptor& event) noexcept;
+
+} // namespace talaria::cli

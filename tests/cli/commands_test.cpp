@@ -1,0 +1,255 @@
+// What each command does when all is well.
+#include "tests/cli/program.hpp"
+
+#include "talaria/digest.hpp"
+
+#include <filesystem>
+#include <memory>
+
+namespace talaria::test {
+namespace {
+
+using Commands = ProgramTest;
+
+std::string gzipped(const std::string& file) {
+  EXPECT_EQ(std::system(("gzip -k '" + file + "'").c_str()), 0);
+  return file + ".gz";
+}
+
+// The first record of fasta().
+std::string first_record(const std::string& text) {
+  return text.substr(0, text.find("\n>") + 1);
+}
+
+TEST_F(Commands, InitMakesAnEmptyRepository) {
+  EXPECT_EQ(done({"init", "--json"}).json()["repository"], path("repo"));
+  EXPECT_EQ(done({"releases", "--json"}).json()["releases"].size(), 0u);
+  EXPECT_EQ(done({"verify", "--json"}).json()["ok"], true);
+}
+
+TEST_F(Commands, AReleaseIsExportedByteForByte) {
+  make_release();
+  EXPECT_EQ(done({"export", "db@1"}).out, fasta(50));
+  EXPECT_EQ(done({"export", "db"}).out, fasta(50));
+}
+
+TEST_F(Commands, IngestReadsGzipAndStandardInput) {
+  make_repository();
+  const auto file = write("db.fasta", fasta(50));
+  done({"ingest", gzipped(file), "--release", "zipped@1"});
+  done({"ingest", "-", "--release", "standard@1"}, file);
+  done({"ingest", "-", "--release", "standard@2"}, file + ".gz");
+  for (const char* release : {"zipped@1", "standard@1", "standard@2"})
+    EXPECT_EQ(done({"export", release}).out, fasta(50)) << release;
+}
+
+TEST_F(Commands, IngestReadsANamedPipe) {
+  make_repository();
+  Fifo fifo(path("pipe"));
+  auto program = start({"ingest", path("pipe"), "--release", "db@1"});
+  const auto text = fasta(20'000);
+  fifo.write(text);
+  fifo.close();
+  EXPECT_EQ(program->wait().code, 0);
+  EXPECT_EQ(done({"export", "db"}).out, text);
+}
+
+TEST_F(Commands, IngestReportsWhatItStored) {
+  make_repository();
+  const auto report =
+      done({"ingest", write("db.fasta", fasta(50)), "--release", "uniprot/db@2026_04", "--json"}).json();
+  EXPECT_EQ(report["release"]["name"], "uniprot/db");
+  EXPECT_EQ(report["release"]["version"], "2026_04");
+  EXPECT_EQ(report["release"]["records"], 50);
+  EXPECT_EQ(report["release"]["residues"], 50 * 180);
+  EXPECT_EQ(report["release"]["bytes"], fasta(50).size());
+  EXPECT_EQ(report["release"]["digest"], digest_of(fasta(50)).hex());
+  EXPECT_EQ(report["new_sequences"], 50);
+  EXPECT_EQ(report["unchanged"], false);
+}
+
+TEST_F(Commands, IngestOfTheSameContentAgainDoesNothing) {
+  make_release();
+  const auto before = files("repo");
+  EXPECT_EQ(done({"ingest", path("db.fasta"), "--release", "db@1", "--json"}).json()["unchanged"], true);
+  EXPECT_EQ(files("repo"), before);
+}
+
+TEST_F(Commands, IngestOfOtherContentUnderTheSameNameIsRefusedAndChangesNothing) {
+  make_release();
+  const auto before = files("repo");
+  const auto outcome =
+      run({"ingest", write("other.fasta", fasta(50, 2)), "--release", "db@1", "--json"});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_EQ(outcome.error()["code"], "exists");
+  EXPECT_EQ(files("repo"), before);
+  EXPECT_EQ(done({"export", "db@1"}).out, fasta(50));
+}
+
+TEST_F(Commands, ReleasesAreListedOldestFirstAndByDatabase) {
+  make_release();
+  done({"ingest", write("two.fasta", fasta(60)), "--release", "db@2"});
+  done({"ingest", write("other.fasta", fasta(5)), "--release", "other@1"});
+  const auto all = done({"releases", "--json"}).json()["releases"];
+  ASSERT_EQ(all.size(), 3u);
+  EXPECT_EQ(all[0]["version"], "1");
+  EXPECT_EQ(all[1]["records"], 60);
+  EXPECT_EQ(done({"releases", "other", "--json"}).json()["releases"].size(), 1u);
+  EXPECT_NE(done({"releases"}).out.find("db@2"), std::string::npos);
+  EXPECT_EQ(run({"releases", "unknown"}).code, 1);
+}
+
+TEST_F(Commands, ExportWritesAFileOnlyWhenItIsWhole) {
+  make_release();
+  write("out.fasta", "old");
+  done({"export", "db@1", "-o", path("out.fasta")});
+  EXPECT_EQ(read("out.fasta"), fasta(50));
+  for (const auto& file : files(".")) EXPECT_EQ(file.find("partial"), std::string::npos);
+}
+
+TEST_F(Commands, ExportWritesThroughALinkAndIntoADevice) {
+  make_release();
+  write("target.fasta", "old");
+  std::filesystem::create_symlink("target.fasta", path("link.fasta"));
+  done({"export", "db@1", "-o", path("link.fasta")});
+  EXPECT_TRUE(std::filesystem::is_symlink(path("link.fasta")));
+  EXPECT_EQ(read("target.fasta"), fasta(50));
+  done({"export", "db@1", "-o", "/dev/null"});
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
+}
+
+TEST_F(Commands, GetPrintsRecordsInTheOrderAsked) {
+  make_release();
+  const auto text = fasta(50);
+  const auto first = first_record(text);
+  const auto second = first_record(text.substr(first.size()));
+  EXPECT_EQ(done({"get", "P00002", "P00001"}).out, second + first);
+  EXPECT_EQ(done({"get", "sp|P00001|X_Y", "--release", "db@1"}).out, first);
+  done({"get", "P00001", "-o", path("one.fasta")});
+  EXPECT_EQ(read("one.fasta"), first);
+}
+
+TEST_F(Commands, GetReadsIdsFromAFileAndFromStandardInput) {
+  make_release();
+  const auto ids = write("ids", "P00001\n\n  P00002 \r\nP00003");
+  const auto text = fasta(50);
+  const auto expected = text.substr(0, text.find(">sp|P00004"));
+  EXPECT_EQ(done({"get", "--ids", ids}).out, expected);
+  EXPECT_EQ(done({"get", "--ids", "-"}, ids).out, expected);
+}
+
+TEST_F(Commands, GetFindsSequencesByDigest) {
+  make_release();
+  std::string residues = first_record(fasta(50));
+  residues.erase(0, residues.find('\n'));
+  std::erase(residues, '\n');
+  const auto outcome = done({"get", digest_of(residues).hex()});
+  std::string printed = outcome.out.substr(outcome.out.find('\n'));
+  std::erase(printed, '\n');
+  EXPECT_EQ(printed, residues);
+}
+
+TEST_F(Commands, GetNamesWhatIsMissingAndPrintsTheOthers) {
+  make_release();
+  const auto outcome = run({"get", "P00001", "Q99999", "P00002", "Q88888"});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_NE(outcome.out.find(">sp|P00001|"), std::string::npos);
+  EXPECT_NE(outcome.out.find(">sp|P00002|"), std::string::npos);
+  EXPECT_NE(outcome.err.find("Q99999"), std::string::npos);
+  EXPECT_NE(outcome.err.find("Q88888"), std::string::npos);
+  EXPECT_EQ(run({"get", "Q99999", "--json"}).error()["code"], "not_found");
+  EXPECT_EQ(run({"get", "P00001", "--release", "db@9"}).code, 1);
+}
+
+TEST_F(Commands, VerifySaysWhetherItReadTheData) {
+  make_release();
+  const auto full = done({"verify", "--json"}).json();
+  EXPECT_EQ(full["ok"], true);
+  EXPECT_EQ(full["data_read"], true);
+  EXPECT_GE(full["chunks"], 50);
+  const auto quick = done({"verify", "--quick", "--json"}).json();
+  EXPECT_EQ(quick["data_read"], false);
+  EXPECT_EQ(quick["chunks"], 0);
+  EXPECT_NE(done({"verify", "--quick"}).out.find("NOT read"), std::string::npos);
+  EXPECT_NE(done({"verify", "--sample", "50%"}).out.find("NOT read"), std::string::npos);
+  EXPECT_EQ(done({"verify"}).out.find("NOT"), std::string::npos);
+}
+
+TEST_F(Commands, StatsCountWhatIsStored) {
+  make_release();
+  done({"ingest", write("two.fasta", fasta(60)), "--release", "db@2"});
+  const auto stats = done({"stats", "--json"}).json();
+  for (const char* key : {"repository_bytes", "raw_bytes", "releases", "records", "sequences",
+                          "residues", "headers", "chunks", "application_chunks", "packs", "pack_bytes",
+                          "index_segments", "index_bytes", "page_bytes"})
+    EXPECT_TRUE(stats.contains(key)) << key;
+  EXPECT_EQ(stats["releases"], 2);
+  EXPECT_EQ(stats["records"], 110);
+  EXPECT_EQ(stats["sequences"], 60);
+  EXPECT_EQ(stats["raw_bytes"], fasta(50).size() + fasta(60).size());
+  EXPECT_NE(done({"stats"}).out.find("sequences"), std::string::npos);
+}
+
+TEST_F(Commands, ChunksArePutListedReadAndRemoved) {
+  make_repository();
+  const auto one = write("one", "first chunk");
+  const auto two = write("two", std::string("\0\xff binary", 9));
+  const auto put = done({"chunk", "put", one, two, "--json"}).json()["chunks"];
+  ASSERT_EQ(put.size(), 2u);
+  const std::string digest = put[0]["digest"];
+  EXPECT_EQ(digest, digest_of("first chunk").hex());
+  EXPECT_EQ(put[1]["size"], 9);
+  EXPECT_EQ(done({"chunk", "get", digest}).out, "first chunk");
+  done({"chunk", "get", put[1]["digest"], "-o", path("copy")});
+  EXPECT_EQ(read("copy"), read("two"));
+  EXPECT_EQ(done({"chunk", "list", "--json"}).json()["chunks"].size(), 2u);
+  EXPECT_EQ(done({"chunk", "remove", digest, "--json"}).json()["removed"][0], digest);
+  EXPECT_EQ(done({"chunk", "list", "--json"}).json()["chunks"].size(), 1u);
+  EXPECT_EQ(run({"chunk", "get", digest}).code, 1);
+  EXPECT_EQ(run({"chunk", "remove", digest}).code, 1);
+}
+
+TEST_F(Commands, ChunkPutReadsStandardInput) {
+  make_repository();
+  const auto outcome = done({"chunk", "put", "-"}, write("in", "from a pipe"));
+  EXPECT_EQ(outcome.out, digest_of("from a pipe").hex() + "  standard input\n");
+}
+
+TEST_F(Commands, SequencesAreListedOnRequest) {
+  make_release();
+  EXPECT_EQ(done({"chunk", "list", "--json"}).json()["chunks"].size(), 0u);
+  const auto sequences = done({"chunk", "list", "--sequences", "--json"}).json()["chunks"];
+  ASSERT_EQ(sequences.size(), 50u);
+  EXPECT_EQ(sequences[0]["sequence"], true);
+  EXPECT_EQ(sequences[0]["size"], 180);
+}
+
+TEST_F(Commands, VersionAndHelpNeedNoRepository) {
+  EXPECT_FALSE(done({"version", "--json"}).json()["version"].get<std::string>().empty());
+  for (const char* command :
+       {"init", "ingest", "releases", "export", "get", "verify", "stats", "chunk", "version"})
+    EXPECT_NE(done({command, "--help"}).out.find("Example: talaria "), std::string::npos) << command;
+  for (const char* command : {"put", "get", "list", "remove"})
+    EXPECT_NE(done({"chunk", command, "--help"}).out.find("Example: talaria "), std::string::npos)
+        << command;
+  EXPECT_NE(done({"--help"}).out.find("Exit codes"), std::string::npos);
+}
+
+TEST_F(Commands, NothingButResultsIsSaidWhenNoTerminalListens) {
+  make_repository();
+  const auto ingest = done({"ingest", write("db.fasta", fasta(5000)), "--release", "db@1"});
+  EXPECT_EQ(ingest.err, "");
+  EXPECT_EQ(done({"verify"}).err, "");
+  EXPECT_EQ(done({"export", "db", "-o", path("out")}).err, "");
+}
+
+TEST_F(Commands, QuietLeavesOutSentencesButNotResults) {
+  make_repository();
+  EXPECT_EQ(done({"ingest", write("db.fasta", fasta(5)), "--release", "db@1", "--quiet"}).out, "");
+  EXPECT_EQ(done({"export", "db", "--quiet"}).out, fasta(5));
+  EXPECT_EQ(run({"get", "Q99999", "--quiet"}).code, 1);
+  EXPECT_NE(run({"get", "Q99999", "--quiet"}).err, "");
+}
+
+} // namespace
+} // namespace talaria::test

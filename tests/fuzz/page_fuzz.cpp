@@ -1,0 +1,106 @@
+// Any page file is refused as damaged, at opening or when a page is read, or has rows that name what it
+// has.
+//
+//   u8 mode: 0 reads the rest as a file;
+//   1: sized directory, pages as they are stored;
+//   else: u8 number of generations, sized preamble, then for each page u16 records, sized ranges (as the
+//   directory has them), sized payload.
+#include "repository/page.hpp"
+
+#include "core/crc64.hpp"
+#include "repository_fuzz.hpp"
+
+using namespace talaria;
+using namespace talaria::fuzz;
+
+namespace {
+
+std::string packed(std::string_view raw) {
+  std::string out;
+  require(make_codec(CodecId::zstd)->compress(raw, 1, out).has_value());
+  return out;
+}
+
+std::string sealed(std::string_view pages, std::string_view directory) {
+  const auto stored = packed(directory);
+  std::string trailer;
+  store_u64(trailer, stored.size());
+  store_u64(trailer, directory.size());
+  store_u64(trailer, crc64(trailer, crc64(stored)));
+  return "TALPAGE1" + std::string(pages) + stored + trailer + "TALPGEND";
+}
+
+std::string build(Fields& in) {
+  const std::size_t generations = in.u8() % 8;
+  const auto preamble = in.sized();
+  std::string pages;
+  std::string entries;
+  std::uint64_t count = 0;
+  while (!in.empty()) {
+    const auto records = in.u16();
+    const auto ranges = in.sized();
+    const auto payload = in.sized();
+    const auto stored = packed(payload);
+    put_varint(entries, stored.size());
+    put_varint(entries, payload.size());
+    put_varint(entries, records);
+    store_u64(entries, crc64(stored));
+    if (ranges.empty()) put_varint(entries, 0);
+    entries += ranges;
+    pages += stored;
+    ++count;
+  }
+  std::string directory;
+  put_varint(directory, preamble.size());
+  directory += preamble;
+  put_varint(directory, generations);
+  for (std::size_t i = 0; i < generations; ++i)
+    directory += std::string(GenerationId::size, static_cast<char>(i));
+  put_varint(directory, count);
+  return sealed(pages, directory + entries);
+}
+
+void check_page(const Page& page, std::size_t generations) {
+  for (auto& row : page.rows) {
+    require(row.header.generation < generations && row.sequence.generation < generations);
+    require(row.layout < page.layouts.size());
+  }
+  // What was read can be written, and is the same again.
+  const auto again = decode_page(encode_page(page), generations);
+  require(again.has_value() && encode_page(*again) == encode_page(page));
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  Fields in(data, size);
+  const unsigned mode = in.u8();
+  std::string file;
+  if (mode == 0) {
+    file = in.rest();
+  } else if (mode == 1) {
+    const auto directory = in.sized();
+    file = sealed(in.rest(), directory);
+  } else {
+    file = build(in);
+  }
+  auto store = memory_store();
+  put(*store, pages_name({}), file);
+  const auto opened = PageFile::open(*store, {}, file.size());
+  require_sound(opened);
+  if (!opened) return 0;
+  auto& pages = (*opened)->pages();
+  std::uint64_t first_record = 0;
+  for (std::size_t place = 0; place < pages.size(); ++place) {
+    require(pages[place].first_record == first_record);
+    first_record += pages[place].records;
+    for (auto& range : pages[place].headers)
+      require(range.generation < (*opened)->generations().size() && range.lowest <= range.highest);
+    const auto page = (*opened)->read(*store, place);
+    require_sound(page);
+    if (!page) continue;
+    require(page->rows.size() == pages[place].records);
+    check_page(*page, (*opened)->generations().size());
+  }
+  return 0;
+}

@@ -1,0 +1,228 @@
+#include "repository/block.hpp"
+
+#include "core/crc64.hpp"
+#include "support.hpp"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <vector>
+
+namespace talaria {
+namespace {
+
+constexpr std::array all_codecs{CodecId::none, CodecId::zstd, CodecId::lz4, CodecId::gzip};
+
+struct Item {
+  uint32_t ordinal = 0;
+  bool list = false;
+  std::string content;
+};
+
+EncodedBlock encode(const std::vector<Item>& items, CodecId codec = CodecId::zstd,
+                    Kind kind = Kind::sequence) {
+  std::vector<BlockItem> views;
+  for (auto& item : items) views.push_back({item.ordinal, item.list, item.content});
+  return must(BlockEncoder(codec, 1).encode(kind, views));
+}
+
+Result<BlockPtr> decode(const BlockInfo& info, std::string_view stored) {
+  return BlockDecoder().decode(info, stored);
+}
+
+// Gives a block a valid checksum again after it was changed.
+EncodedBlock sealed(EncodedBlock block) {
+  block.info.stored = static_cast<uint32_t>(block.bytes.size());
+  block.info.crc = crc64(block.bytes);
+  return block;
+}
+
+void expect_holds(const Block& block, const std::vector<Item>& items) {
+  ASSERT_EQ(block.count(), items.size());
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    EXPECT_EQ(block.ordinal(i), items[i].ordinal);
+    EXPECT_EQ(block.is_list(i), items[i].list);
+    EXPECT_EQ(block.content(i), items[i].content);
+    EXPECT_EQ(block.find(items[i].ordinal), i);
+  }
+}
+
+std::vector<Item> some_items() {
+  return {{7, false, protein(300, 1)},
+          {8, false, ""},
+          {3, true, protein(40, 2)},
+          {UINT32_MAX, false, "M"},
+          {0, false, protein(500, 3)}};
+}
+
+TEST(Block, GivesBackItsChunksWithEveryCodec) {
+  for (auto codec : all_codecs)
+    for (auto kind : all_kinds) {
+      const auto block = encode(some_items(), codec, kind);
+      EXPECT_EQ(block.info.kind, kind);
+      EXPECT_EQ(block.info.codec, codec);
+      EXPECT_EQ(block.info.stored, block.bytes.size());
+      const auto read = must(decode(block.info, block.bytes));
+      EXPECT_EQ(read->kind(), kind);
+      expect_holds(*read, some_items());
+      EXPECT_GE(read->weight(), block.info.raw);
+    }
+}
+
+TEST(Block, MayHoldOnlyEmptyChunksOrNone) {
+  for (auto codec : all_codecs)
+    for (const auto& items : {std::vector<Item>{}, std::vector<Item>{{5, false, ""}},
+                              std::vector<Item>{{5, false, ""}, {6, true, ""}, {9, false, ""}}}) {
+      const auto block = encode(items, codec);
+      expect_holds(*must(decode(block.info, block.bytes)), items);
+    }
+}
+
+RC_GTEST_PROP(Block, GivesBackAnyChunksInAnyOrder, ()) {
+  auto ordinals = *rc::gen::unique<std::vector<uint32_t>>(rc::gen::weightedOneOf<uint32_t>(
+      {{3, rc::gen::inRange<uint32_t>(0, 200)}, {1, rc::gen::arbitrary<uint32_t>()}}));
+  if (*rc::gen::arbitrary<bool>()) std::sort(ordinals.begin(), ordinals.end());
+  std::vector<Item> items;
+  for (auto ordinal : ordinals)
+    items.push_back({ordinal, *rc::gen::arbitrary<bool>(), *rc::gen::arbitrary<std::string>()});
+  const auto block = encode(items, *rc::gen::elementOf(all_codecs));
+  const auto read = must(decode(block.info, block.bytes));
+  RC_ASSERT(read->count() == items.size());
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    RC_ASSERT(read->ordinal(i) == items[i].ordinal);
+    RC_ASSERT(read->is_list(i) == items[i].list);
+    RC_ASSERT(read->content(i) == items[i].content);
+    RC_ASSERT(read->find(items[i].ordinal) == i);
+  }
+  const auto absent = *rc::gen::arbitrary<uint32_t>();
+  if (std::find(ordinals.begin(), ordinals.end(), absent) == ordinals.end())
+    RC_ASSERT(read->find(absent) == read->count());
+}
+
+TEST(Block, FindsNothingThatIsNotThere) {
+  const auto block = encode(some_items());
+  const auto read = must(decode(block.info, block.bytes));
+  for (uint32_t absent : {1u, 2u, 4u, 6u, 9u, UINT32_MAX - 1})
+    EXPECT_EQ(read->find(absent), read->count());
+  const auto empty = encode({});
+  EXPECT_EQ(must(decode(empty.info, empty.bytes))->find(0), 0u);
+}
+
+TEST(Block, EveryFlippedBitIsDamage) {
+  for (auto codec : all_codecs) {
+    const auto block = encode(some_items(), codec);
+    each_flip(block.bytes, [&](const std::string& bytes, std::size_t at) {
+      EXPECT_EQ(code_of(decode(block.info, bytes)), errc::damaged) << to_string(codec) << " byte " << at;
+    });
+  }
+}
+
+TEST(Block, EveryTruncationIsDamage) {
+  for (auto codec : all_codecs) {
+    const auto block = encode(some_items(), codec);
+    for (std::size_t size = 0; size < block.bytes.size(); ++size) {
+      const auto part = block.bytes.substr(0, size);
+      EXPECT_EQ(code_of(decode(block.info, part)), errc::damaged) << size;
+      // Even one that has a checksum of its own.
+      auto shorter = sealed({block.info, part});
+      shorter.info.directory = std::min(shorter.info.directory, shorter.info.stored);
+      EXPECT_EQ(code_of(decode(shorter.info, part)), errc::damaged) << to_string(codec) << " " << size;
+    }
+    EXPECT_EQ(code_of(decode(block.info, block.bytes + '\0')), errc::damaged);
+  }
+}
+
+// What is flipped before the checksum was made is refused, or makes a block whose chunks lie in its
+// data.
+TEST(Block, WithAValidChecksumOverDamagedBytesIsReadWithinItsBounds) {
+  std::size_t refused = 0;
+  for (auto codec : all_codecs) {
+    const auto block = encode(some_items(), codec);
+    each_flip(block.bytes, [&](const std::string& bytes, std::size_t) {
+      const auto wrong = sealed({block.info, bytes});
+      const auto read = decode(wrong.info, bytes);
+      if (!read) {
+        ++refused;
+        EXPECT_EQ(read.error().code(), errc::damaged);
+        return;
+      }
+      std::size_t total = 0;
+      for (std::size_t i = 0; i < (*read)->count(); ++i)
+        total += std::string((*read)->content(i)).size();
+      EXPECT_EQ(total, block.info.raw);
+    });
+  }
+  EXPECT_GT(refused, 100u);
+}
+
+TEST(Block, AnInfoThatLiesAboutItsBlockIsRefused) {
+  for (auto codec : all_codecs) {
+    const auto block = encode(some_items(), codec);
+    std::vector<BlockInfo> lies(12, block.info);
+    lies[0].raw += 1;
+    lies[1].raw -= 1;
+    lies[2].raw = block_max_raw;
+    lies[3].raw = 0;
+    lies[4].count += 1;
+    lies[5].count -= 1;
+    lies[6].count = 0;
+    lies[7].count = block_max_count;
+    lies[8].directory += 1;
+    lies[9].directory -= 1;
+    lies[10].directory = 0;
+    lies[11].directory = block.info.stored;
+    for (std::size_t i = 0; i < lies.size(); ++i)
+      EXPECT_EQ(code_of(decode(lies[i], block.bytes)), errc::damaged)
+          << to_string(codec) << " lie " << i;
+  }
+}
+
+TEST(BlockInfo, ComesBackAsItWasWritten) {
+  auto info = encode(some_items(), CodecId::lz4, Kind::part).info;
+  info.offset = 0xFEDCBA98;
+  info.pack = 0xABCD;
+  std::string bytes;
+  info.write(bytes);
+  ASSERT_EQ(bytes.size(), BlockInfo::stored_size);
+  const auto read = must(BlockInfo::read(bytes));
+  std::string again;
+  read.write(again);
+  EXPECT_EQ(again, bytes);
+  EXPECT_EQ(read.offset, info.offset);
+  EXPECT_EQ(read.pack, info.pack);
+  EXPECT_EQ(read.kind, Kind::part);
+  EXPECT_EQ(read.codec, CodecId::lz4);
+  EXPECT_EQ(read.crc, info.crc);
+}
+
+// No reader allocates more than these bounds say.
+TEST(BlockInfo, OfImpossibleSizesIsRefused) {
+  BlockInfo largest;
+  largest.raw = block_max_raw;
+  largest.count = block_max_count;
+  largest.stored = 2 * block_max_raw;
+  largest.directory = largest.stored;
+  auto read = [](const BlockInfo& info) {
+    std::string bytes;
+    info.write(bytes);
+    return BlockInfo::read(bytes);
+  };
+  EXPECT_TRUE(read(largest));
+  auto change = [&](auto&& set) {
+    auto info = largest;
+    set(info);
+    return code_of(read(info));
+  };
+  EXPECT_EQ(change([](BlockInfo& i) { ++i.raw; }), errc::damaged);
+  EXPECT_EQ(change([](BlockInfo& i) { ++i.count; }), errc::damaged);
+  EXPECT_EQ(change([](BlockInfo& i) { ++i.stored; }), errc::damaged);
+  EXPECT_EQ(change([](BlockInfo& i) { ++i.directory; }), errc::damaged);
+  EXPECT_EQ(change([](BlockInfo& i) { i.kind = static_cast<Kind>(kind_count); }), errc::damaged);
+  EXPECT_EQ(change([](BlockInfo& i) { i.codec = static_cast<CodecId>(4); }), errc::damaged);
+}
+
+} // namespace
+} // namespace talaria

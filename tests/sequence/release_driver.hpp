@@ -1,0 +1,120 @@
+// What an ingest and an export do, without actors: text to release, release to text.
+#pragma once
+
+#include "../repository/support.hpp"
+#include "sequence/input.hpp"
+#include "sequence/prepare.hpp"
+#include "sequence/release_builder.hpp"
+#include "sequence/render.hpp"
+#include "sequence/splitter.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace talaria {
+
+// Stores `text` as a release; the entry that was committed.
+inline Result<ReleaseEntry> ingest_text(Repository& repository, const std::string& name,
+                                        const std::string& version, const std::string& text,
+                                        RunLimits limits = {}, uint64_t pack_size = uint64_t{8} << 20) {
+  Commit commit(repository, must(repository.view()), pack_size);
+  auto index = must(commit.index());
+  auto generations = index->generations();
+  const auto own = static_cast<uint32_t>(generations.size() - 1);
+  auto new_run = [&](const std::array<uint32_t, kind_count>& next) {
+    return std::make_unique<Run>(commit.generation(), next, limits);
+  };
+  ReleaseBuilder builder(
+      must(PageFileWriter::create(repository.store())),
+      std::make_unique<Interner>(repository.store(), std::move(index), own, new_run({})),
+      std::move(generations));
+  auto store_run = [&] {
+    auto& interner = builder.interner();
+    if (interner.run().empty()) return;
+    auto run = interner.take_run();
+    const auto next = run->next();
+    must(write_run(commit, *run));
+    interner.next_run(must(commit.index()), new_run(next));
+  };
+
+  auto input = must(open_input_bytes("text", text));
+  FastaSplitter splitter(*input);
+  while (true) {
+    auto piece = splitter.next();
+    if (!piece) return tl::unexpected<Error>(piece.error());
+    if (!*piece) break;
+    auto added = [&]() -> Result<void> {
+      auto& raw = **piece;
+      if (raw.kind == RawPiece::Kind::text) {
+        builder.add_preamble(std::string(raw.bytes.view()));
+        return {};
+      }
+      if (raw.kind != RawPiece::Kind::records) return builder.add_long(raw);
+      auto prepared = prepare(raw);
+      if (!prepared) return tl::unexpected<Error>(prepared.error());
+      return builder.add(*prepared);
+    }();
+    if (!added) return tl::unexpected<Error>(added.error());
+    if (builder.interner().run().full()) store_run();
+  }
+  store_run();
+  const auto pages = must(builder.finish());
+  commit.add_pages(pages);
+  ReleaseEntry entry{name,
+                     version,
+                     now_seconds(),
+                     digest_of(text),
+                     text.size(),
+                     builder.counts().records,
+                     builder.counts().residues,
+                     pages.digest,
+                     pages.size};
+  must(commit.publish(entry, [](const View&) -> Result<void> { return {}; }));
+  return entry;
+}
+
+struct RenderLimits {
+  std::size_t rows = 2048;
+  std::size_t budget = std::size_t{64} << 20;
+};
+
+// The text of a release.
+inline Result<std::string> render_text(Repository& repository, const std::string& name,
+                                       const std::string& version, RenderLimits limits = {}) {
+  const auto view = must(repository.view());
+  const auto index = must(view->index());
+  const auto file = must(view->pages(*must(view->release(name, version))));
+  DirectBlockSource source(repository.store(), repository.registry());
+  std::string text = file->preamble();
+  for (std::size_t i = 0; i < file->pages().size(); ++i) {
+    auto page = open_page(repository.store(), *file, i, *index);
+    if (!page) return tl::unexpected<Error>(page.error());
+    for (std::size_t at = 0; at < (*page)->page.rows.size();) {
+      auto job = plan_render(*index, *page, at, limits.rows, limits.budget);
+      if (!job) return tl::unexpected<Error>(job.error());
+      EXPECT_GT(job->count, 0u);
+      at += job->count;
+      auto blocks = static_cast<BlockSource&>(source).read(job->places);
+      if (!blocks) return tl::unexpected<Error>(blocks.error());
+      auto rendered = render(*job, *blocks);
+      if (!rendered) return tl::unexpected<Error>(rendered.error());
+      std::size_t from = 0;
+      for (auto& gap : rendered->gaps) {
+        text.append(rendered->bytes, from, gap.at - from);
+        from = gap.at;
+        auto done =
+            render_long(*index, source, **page, gap.row, [&](std::string_view bytes) -> Result<void> {
+              text += bytes;
+              return {};
+            });
+        if (!done) return tl::unexpected<Error>(done.error());
+      }
+      text.append(rendered->bytes, from);
+    }
+  }
+  return text;
+}
+
+} // namespace talaria
