@@ -145,7 +145,7 @@ Result<void> Ingest::read_all(const std::function<Result<void>(Coming&&)>& take)
     coming.pop_front();
     op_.report("reading", bytes_, input_size_);
   }
-  return {};
+  return op_.check_cancelled();
 }
 
 Result<void> Ingest::take(Coming&& coming) {

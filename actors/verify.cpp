@@ -54,6 +54,7 @@ private:
   Result<void> take_all();
   void check_rows();
   void attribute();
+  std::map<uint64_t, std::vector<std::size_t>> damaged_packs() const;
 
   const verifier_actor& verifier() {
     auto& pool = op_.services->verifiers;
@@ -71,7 +72,7 @@ private:
   VerifyReport report_;
   uint64_t stored_done_ = 0;
   uint64_t stored_total_ = 0;
-  double sample_owed_ = 0;
+  double sample_owed_ = 1; // so that the first block is always read
   std::size_t next_verifier_ = 0;
 };
 
@@ -170,9 +171,6 @@ Result<void> Verification::check_pack(const Snapshot::Pack& pack) {
   auto footer = read_pack_footer(*op_.core->objects, name, pack.size);
   if (!footer) {
     found(name, footer.error());
-    // Nothing in the pack can be found without the index; what the index says of it is tried all the same.
-    auto id = op_.core->repository->registry()->id(pack.digest);
-    found_.back().finding.blocks.push_back(uint64_t{id} << 32 | UINT32_MAX);
     return {};
   }
   check_footer(pack, *footer);
@@ -221,11 +219,10 @@ Result<void> Verification::check_values() {
 void Verification::check_rows() {
   if (!index_) return;
   std::map<uint64_t, std::vector<std::size_t>> by_block;
-  std::map<uint64_t, std::vector<std::size_t>> by_pack;
+  auto by_pack = damaged_packs();
   std::map<std::pair<Kind, Number>, std::vector<std::size_t>> by_value;
   for (std::size_t i = 0; i < found_.size(); ++i) {
-    for (auto block : found_[i].finding.blocks)
-      (static_cast<uint32_t>(block) == UINT32_MAX ? by_pack[block >> 32] : by_block[block]).push_back(i);
+    for (auto block : found_[i].finding.blocks) by_block[block].push_back(i);
     for (auto& value : found_[i].finding.values) by_value[value].push_back(i);
   }
   bool anything = !by_block.empty() || !by_pack.empty() || !by_value.empty();
@@ -269,8 +266,25 @@ void Verification::check_rows() {
   }
 }
 
+// Packs in which something is wrong, but not in a block that is known: then all of the pack is in doubt.
+std::map<uint64_t, std::vector<std::size_t>> Verification::damaged_packs() const {
+  std::set<std::string> known;
+  for (auto& open : found_)
+    if (!open.finding.blocks.empty()) known.insert(open.finding.object);
+  std::map<uint64_t, std::vector<std::size_t>> packs;
+  for (auto& pack : view_->snapshot().packs) {
+    auto name = pack_name(pack.digest);
+    if (known.contains(name)) continue;
+    for (std::size_t i = 0; i < found_.size(); ++i)
+      if (found_[i].finding.object == name) packs[op_.core->repository->registry()->id(pack.digest)].push_back(i);
+  }
+  return packs;
+}
+
+// One damage a file: what was found in it, and all releases that it hits.
 void Verification::attribute() {
   auto& releases = view_->snapshot().releases;
+  std::map<std::string, std::size_t> places;
   for (auto& open : found_) {
     auto& f = open.finding;
     for (auto& release : releases) {
@@ -279,7 +293,14 @@ void Verification::attribute() {
     }
     // A value lies in a pack that has a finding of its own.
     if (f.object.empty()) f.object = "packs";
-    report_.damages.push_back({f.object, f.message, {open.releases.begin(), open.releases.end()}});
+    auto [at, fresh] = places.try_emplace(f.object, report_.damages.size());
+    if (fresh) report_.damages.push_back({f.object, {}, {}});
+    auto& damage = report_.damages[at->second];
+    if (damage.message.find(f.message) == std::string::npos)
+      damage.message += (damage.message.empty() ? "" : "; ") + f.message;
+    std::set<std::string> hit(damage.releases.begin(), damage.releases.end());
+    hit.insert(open.releases.begin(), open.releases.end());
+    damage.releases.assign(hit.begin(), hit.end());
   }
 }
 

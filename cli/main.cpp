@@ -3,6 +3,11 @@
 #include "cli/interrupt.hpp"
 #include "cli/options.hpp"
 
+#include <cstdlib>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 namespace talaria::cli {
 namespace {
 
@@ -23,11 +28,21 @@ ExitCode run(const CommandLine& line, Interrupt& interrupt) {
   return exit_code_of(error.code());
 }
 
+// Buffers of a megabyte come and go all the time; without this, glibc returns each to the operating system and
+// asks for it again, page by page.
+void keep_freed_memory() {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 256 << 20);
+#endif
+}
+
 } // namespace
 } // namespace talaria::cli
 
 int main(int argc, char** argv) {
   using namespace talaria::cli;
+  keep_freed_memory();
   occupy_standard_streams();
   Interrupt interrupt;
   const auto line = read_command_line(argc, argv);

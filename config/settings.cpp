@@ -12,8 +12,9 @@ namespace {
 
 Result<void> within(std::string_view name, uint64_t value, uint64_t low, uint64_t high) {
   if (value >= low && value <= high) return {};
-  return failure(errc::invalid_argument, std::string(name) + " is " + std::to_string(value) + "; it must be from " +
-                                             std::to_string(low) + " to " + std::to_string(high));
+  return failure(errc::invalid_argument, std::string(name) + " is " + std::to_string(value) +
+                                             "; it must be from " + std::to_string(low) + " to " +
+                                             std::to_string(high));
 }
 
 } // namespace
@@ -25,7 +26,8 @@ Result<void> Settings::check() const {
   TALARIA_TRY(within("pack_size", pack_size, 1 << 20, 1 << 30));
   TALARIA_TRY_ASSIGN(auto id, codec_from_name(codec));
   if (!level_is_valid(id, level))
-    return failure(errc::invalid_argument, "level " + std::to_string(level) + " is none of the codec " + codec);
+    return failure(errc::invalid_argument,
+                   "level " + std::to_string(level) + " is none of the codec " + codec);
   return {};
 }
 

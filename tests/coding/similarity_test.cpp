@@ -111,8 +111,7 @@ RC_GTEST_PROP(SimilarityOrder, IsAPermutationForAnySketches, ()) {
   std::vector<uint32_t> lengths(count);
   std::vector<uint32_t> sketches(bins * count);
   for (auto& length : lengths)
-    for (auto& length : lengths)
-      length = static_cast<uint32_t>(random() % 3 == 0 ? random() : random() % 5);
+    length = static_cast<uint32_t>(random() % 3 == 0 ? random() : random() % 5);
   for (auto& bin : sketches)
     bin = random() % 7 == 0 ? UINT32_MAX : static_cast<uint32_t>(random() % kinds);
   const auto order = similarity_order(lengths, sketches, bins);
