@@ -30,7 +30,8 @@ Result<std::vector<Digest>> put_chunks(Operation& op, std::span<const std::strin
     if (interner.run().full()) TALARIA_TRY(store_run());
   }
   TALARIA_TRY(store_run());
-  if (commit->added_files()) TALARIA_TRY(commit->publish(std::nullopt, [](const View&) -> Result<void> { return {}; }));
+  if (commit->added_files())
+    TALARIA_TRY(commit->publish(std::nullopt, [](const View&) -> Result<void> { return {}; }));
   return digests;
 }
 
@@ -43,7 +44,8 @@ Result<void> remove_chunk(Operation& op, const Digest& digest) {
     if (!number) {
       TALARIA_TRY_ASSIGN(auto sequence, index->find(Kind::sequence, Key128::of(digest)));
       if (sequence)
-        return failure(errc::in_use, digest.hex() + " is a sequence of a release: only removing the release frees it");
+        return failure(errc::in_use,
+                       digest.hex() + " is a sequence of a release: only removing the release frees it");
       return failure(errc::not_found, "no chunk has the digest " + digest.hex());
     }
     auto next = view->snapshot();

@@ -15,9 +15,11 @@ constexpr std::size_t messages_in_a_row = 20;
 void prepare(caf::actor_system_config& config) {
   config.add_message_types<caf::id_block::talaria_public>();
   config.add_message_types<caf::id_block::talaria_runtime>();
-  config.add_error_category(caf::atom("talaria"), [](uint8_t, caf::atom_value, const caf::message& context) {
-    return context.match_elements<std::string>() ? context.get_as<std::string>(0) : std::string("talaria error");
-  });
+  config.add_error_category(
+      caf::atom("talaria"), [](uint8_t, caf::atom_value, const caf::message& context) {
+        return context.match_elements<std::string>() ? context.get_as<std::string>(0)
+                                                     : std::string("talaria error");
+      });
 }
 
 Config::Config(unsigned threads) {
@@ -30,15 +32,19 @@ Config::Config(unsigned threads) {
   set("scheduler.policy", caf::atom("sharing"));
 }
 
-caf::error to_caf(const Error& error) { return caf::make_error(error.code(), error.message()); }
+caf::error to_caf(const Error& error) {
+  return caf::make_error(error.code(), error.message());
+}
 
 Error to_error(const caf::error& error) {
   if (error.category() == caf::atom("talaria")) {
     auto& context = error.context();
-    return {static_cast<errc>(error.code()),
-            context.match_elements<std::string>() ? context.get_as<std::string>(0) : std::string("no details")};
+    return {static_cast<errc>(error.code()), context.match_elements<std::string>()
+                                                 ? context.get_as<std::string>(0)
+                                                 : std::string("no details")};
   }
-  return {errc::unavailable, "an actor of the store has ended: open the store again (" + caf::to_string(error) + ")"};
+  return {errc::unavailable,
+          "an actor of the store has ended: open the store again (" + caf::to_string(error) + ")"};
 }
 
 } // namespace talaria::actors

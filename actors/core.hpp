@@ -20,19 +20,23 @@ struct Core {
   Settings settings;
   CodecId codec = CodecId::zstd;
 
-  // Shares of the memory setting: a run of new chunks takes five sixteenths (and its tables about as much again
-  // while it is sorted, if the sequences are short), the cache three eighths, blocks on their way to being
-  // rendered a quarter.
+  // Shares of the memory setting: a run of new chunks takes five sixteenths (and its tables about as
+  // much again while it is sorted, if the sequences are short), the cache three eighths, blocks on their
+  // way to being rendered a quarter.
   RunLimits run_limits() const {
-    constexpr uint64_t largest_run = uint64_t{512} << 20; // so that machines with less memory can export it
+    constexpr uint64_t largest_run = uint64_t{512}
+                                     << 20; // so that machines with less memory can export it
     return {static_cast<std::size_t>(std::min(settings.memory / 16 * 5, largest_run)),
             static_cast<std::size_t>(settings.block_size)};
   }
   // Of one job, when as many as `render_jobs()` are under way.
   std::size_t render_jobs() const { return 2 * std::size_t{settings.resolved_threads()} + 2; }
-  std::size_t render_budget() const { return static_cast<std::size_t>(settings.memory / 4) / render_jobs(); }
+  std::size_t render_budget() const {
+    return static_cast<std::size_t>(settings.memory / 4) / render_jobs();
+  }
 
-  static Result<std::shared_ptr<const Core>> open(std::unique_ptr<ObjectStore> objects, const Settings& settings) {
+  static Result<std::shared_ptr<const Core>> open(std::unique_ptr<ObjectStore> objects,
+                                                  const Settings& settings) {
     TALARIA_TRY(settings.check());
     auto core = std::make_shared<Core>();
     core->objects = std::move(objects);

@@ -16,8 +16,14 @@ using RenderRequest = decltype(std::declval<caf::blocking_actor*>()->request(
 // Keeps reads and renderings under way and hands their results to the sink in order.
 class Renderer {
 public:
-  Renderer(Operation& op, DigestIndexPtr index, uint64_t total, std::string_view what, const ByteSink& sink)
-      : op_(op), index_(std::move(index)), total_(total), what_(what), sink_(sink), source_(op.self, op.services->cache) {}
+  Renderer(Operation& op, DigestIndexPtr index, uint64_t total, std::string_view what,
+           const ByteSink& sink)
+      : op_(op),
+        index_(std::move(index)),
+        total_(total),
+        what_(what),
+        sink_(sink),
+        source_(op.self, op.services->cache) {}
 
   Result<void> text(std::string_view bytes) {
     TALARIA_TRY(sink_(bytes));
@@ -28,11 +34,13 @@ public:
   Result<void> add(const std::shared_ptr<const OpenPage>& page) {
     for (std::size_t at = 0; at < page->page.rows.size();) {
       TALARIA_TRY(op_.check_cancelled());
-      TALARIA_TRY_ASSIGN(auto job, plan_render(*index_, page, at, rows_per_job, op_.core->render_budget()));
+      TALARIA_TRY_ASSIGN(auto job,
+                         plan_render(*index_, page, at, rows_per_job, op_.core->render_budget()));
       at += job.count;
       auto places = local(job.places);
-      reads_.emplace_back(op_.self->request(op_.services->cache, caf::infinite, read_blocks_atom_v, places),
-                          local(std::move(job)));
+      reads_.emplace_back(
+          op_.self->request(op_.services->cache, caf::infinite, read_blocks_atom_v, places),
+          local(std::move(job)));
       if (reads_.size() > op_.services->readers.size()) TALARIA_TRY(take_read());
     }
     return {};
@@ -50,7 +58,8 @@ private:
     auto [request, job] = std::move(reads_.front());
     reads_.pop_front();
     TALARIA_TRY_ASSIGN(auto blocks, await<Blocks>(request));
-    renders_.emplace_back(op_.self->request(op_.worker(), caf::infinite, render_atom_v, job, blocks), job);
+    renders_.emplace_back(op_.self->request(op_.worker(), caf::infinite, render_atom_v, job, blocks),
+                          job);
     if (renders_.size() > op_.services->workers.size()) TALARIA_TRY(take_render());
     return {};
   }
@@ -64,12 +73,13 @@ private:
     for (auto& gap : rendered->gaps) {
       TALARIA_TRY(text(bytes.substr(at, gap.at - at)));
       at = gap.at;
-      TALARIA_TRY(render_long(*index_, source_, *job->page, gap.row, [&](std::string_view piece) -> Result<void> {
-        TALARIA_TRY(op_.check_cancelled());
-        TALARIA_TRY(text(piece));
-        op_.report(what_, done_, total_);
-        return {};
-      }));
+      TALARIA_TRY(render_long(*index_, source_, *job->page, gap.row,
+                              [&](std::string_view piece) -> Result<void> {
+                                TALARIA_TRY(op_.check_cancelled());
+                                TALARIA_TRY(text(piece));
+                                op_.report(what_, done_, total_);
+                                return {};
+                              }));
     }
     TALARIA_TRY(text(bytes.substr(at)));
     op_.report(what_, done_, total_);
@@ -89,8 +99,8 @@ private:
 
 } // namespace
 
-Result<void> render_release(Operation& op, const DigestIndexPtr& index, const PageFile& pages, uint64_t total_bytes,
-                            std::string_view what, const ByteSink& sink) {
+Result<void> render_release(Operation& op, const DigestIndexPtr& index, const PageFile& pages,
+                            uint64_t total_bytes, std::string_view what, const ByteSink& sink) {
   Renderer renderer(op, index, total_bytes, what, sink);
   if (!pages.preamble().empty()) TALARIA_TRY(renderer.text(pages.preamble()));
   for (std::size_t i = 0; i < pages.pages().size(); ++i) {
@@ -106,8 +116,8 @@ Result<ReleaseInfo> export_release(Operation& op, const std::string& release, co
   TALARIA_TRY_ASSIGN(auto* entry, view->release(wanted.name, wanted.version));
   TALARIA_TRY_ASSIGN(auto index, view->index());
   TALARIA_TRY_ASSIGN(auto pages, view->pages(*entry));
-  // Blocks and pages carry checksums of their own; the digest of the whole also catches what is wrong with
-  // how they were put together.
+  // Blocks and pages carry checksums of their own; the digest of the whole also catches what is wrong
+  // with how they were put together.
   Hasher hasher;
   uint64_t bytes = 0;
   auto checked = [&](std::string_view piece) -> Result<void> {

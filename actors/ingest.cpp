@@ -72,9 +72,15 @@ Result<IngestReport> Ingest::run() {
   TALARIA_TRY(prove(pages));
   TALARIA_TRY(op_.check_cancelled());
 
-  ReleaseEntry entry{request_.name,  request_.version,           now_seconds(),
-                     stream_,        bytes_,                     builder_->counts().records,
-                     builder_->counts().residues, pages.digest, pages.size};
+  ReleaseEntry entry{request_.name,
+                     request_.version,
+                     now_seconds(),
+                     stream_,
+                     bytes_,
+                     builder_->counts().records,
+                     builder_->counts().residues,
+                     pages.digest,
+                     pages.size};
   IngestReport report;
   report.release = to_info(entry);
   auto added = commit_->added();
@@ -83,7 +89,8 @@ Result<IngestReport> Ingest::run() {
   report.stored_bytes = commit_->stored_bytes();
   TALARIA_TRY(commit_->publish(entry, [&](const View& now) -> Result<void> {
     if (now.release(request_.name, request_.version))
-      return failure(errc::exists, "another writer has just stored " + request_.name + "@" + request_.version);
+      return failure(errc::exists,
+                     "another writer has just stored " + request_.name + "@" + request_.version);
     return {};
   }));
   return report;
@@ -92,8 +99,9 @@ Result<IngestReport> Ingest::run() {
 Result<IngestReport> Ingest::compare_with(const ReleaseEntry& existing) {
   TALARIA_TRY(read_all([](Coming&&) -> Result<void> { return {}; }));
   if (stream_ != existing.stream)
-    return failure(errc::exists, "release " + existing.name + "@" + existing.version +
-                                     " exists with other content: give the new content a version of its own");
+    return failure(errc::exists,
+                   "release " + existing.name + "@" + existing.version +
+                       " exists with other content: give the new content a version of its own");
   IngestReport report;
   report.release = to_info(existing);
   report.unchanged = true;
@@ -108,7 +116,8 @@ Result<void> Ingest::begin() {
   auto generations = index->generations();
   auto own = static_cast<uint32_t>(generations.size() - 1);
   auto interner = std::make_unique<Interner>(*op_.core->objects, std::move(index), own, new_run({}));
-  builder_ = std::make_unique<ReleaseBuilder>(std::move(pages), std::move(interner), std::move(generations));
+  builder_ =
+      std::make_unique<ReleaseBuilder>(std::move(pages), std::move(interner), std::move(generations));
   return {};
 }
 
@@ -123,7 +132,8 @@ Result<void> Ingest::read_all(const std::function<Result<void>(Coming&&)>& take)
   bool end = false;
   while (!end || !coming.empty()) {
     TALARIA_TRY(op_.check_cancelled());
-    while (!end && reads.size() < 4) reads.push_back(op_.self->request(input_, caf::infinite, next_piece_atom_v));
+    while (!end && reads.size() < 4)
+      reads.push_back(op_.self->request(input_, caf::infinite, next_piece_atom_v));
     if (!end && coming.size() < op_.window()) {
       TALARIA_TRY_ASSIGN(auto piece, await<InputPiece>(reads.front()));
       reads.pop_front();
@@ -180,19 +190,23 @@ Result<void> Ingest::prove(const PackInfo& pages) {
   TALARIA_TRY_ASSIGN(auto file, PageFile::open(*op_.core->objects, pages.digest, pages.size));
   Hasher hasher;
   uint64_t bytes = 0;
-  TALARIA_TRY(render_release(op_, index, *file, bytes_, "checking", [&](std::string_view piece) -> Result<void> {
-    hasher.update(piece);
-    bytes += piece.size();
-    return {};
-  }));
+  TALARIA_TRY(
+      render_release(op_, index, *file, bytes_, "checking", [&](std::string_view piece) -> Result<void> {
+        hasher.update(piece);
+        bytes += piece.size();
+        return {};
+      }));
   if (bytes != bytes_ || hasher.finish() != stream_)
-    return failure(errc::internal, "what was stored does not give back " + request_.input +
-                                       ", so it was not committed: this is a defect of Talaria or of the disk");
+    return failure(errc::internal,
+                   "what was stored does not give back " + request_.input +
+                       ", so it was not committed: this is a defect of Talaria or of the disk");
   return {};
 }
 
 } // namespace
 
-Result<IngestReport> ingest(Operation& op, const IngestRequest& request) { return Ingest(op, request).run(); }
+Result<IngestReport> ingest(Operation& op, const IngestRequest& request) {
+  return Ingest(op, request).run();
+}
 
 } // namespace talaria::actors

@@ -1,14 +1,16 @@
 // Every actor of the runtime and every message it understands.
 //
-//   input ──piece──▶ ingest ──piece──▶ workers (prepare) ──▶ ingest (intern) ──run──▶ workers (sketch, plan, encode)
-//                                                                  └──block──▶ pack writer ──▶ object store
+//   input ──piece──▶ ingest ──piece──▶ workers (prepare) ──▶ ingest (intern) ──run──▶ workers (sketch,
+//   plan, encode)
+//                                                                  └──block──▶ pack writer ──▶ object
+//                                                                  store
 //   caller ──▶ index ──places──▶ cache ──misses──▶ block readers ──blocks──▶ cache ──▶ caller
 //   export ──places──▶ cache ──blocks──▶ workers (render) ──text──▶ export ──▶ sink
 //   verify ──blocks, values──▶ verifiers
 //
 // The operations (ingest, export, verify, put) are blocking actors in threads of their own. They keep a
-// bounded number of requests outstanding and take the answers in order: that is the credit which lets a slow
-// disk slow the reader, and the reader nobody. All values in messages are shared and immutable.
+// bounded number of requests outstanding and take the answers in order: that is the credit which lets a
+// slow disk slow the reader, and the reader nobody. All values in messages are shared and immutable.
 #pragma once
 
 #include "actors/local.hpp"
@@ -24,25 +26,25 @@
 #include <vector>
 
 CAF_BEGIN_TYPE_ID_BLOCK(talaria_runtime, caf::first_custom_type_id + 2100)
-  CAF_ADD_ATOM(talaria_runtime, talaria, next_piece_atom, "next_piece")
-  CAF_ADD_ATOM(talaria_runtime, talaria, prepare_atom, "prepare")
-  CAF_ADD_ATOM(talaria_runtime, talaria, sketch_atom, "sketch")
-  CAF_ADD_ATOM(talaria_runtime, talaria, plan_atom, "plan")
-  CAF_ADD_ATOM(talaria_runtime, talaria, encode_atom, "encode")
-  CAF_ADD_ATOM(talaria_runtime, talaria, render_atom, "render")
-  CAF_ADD_ATOM(talaria_runtime, talaria, append_atom, "append")
-  CAF_ADD_ATOM(talaria_runtime, talaria, finish_run_atom, "finish_run")
-  CAF_ADD_ATOM(talaria_runtime, talaria, read_blocks_atom, "read_blks")
-  CAF_ADD_ATOM(talaria_runtime, talaria, locate_atom, "locate")
-  CAF_ADD_ATOM(talaria_runtime, talaria, fetch_atom, "fetch")
-  CAF_ADD_ATOM(talaria_runtime, talaria, view_atom, "view")
-  CAF_ADD_ATOM(talaria_runtime, talaria, counts_atom, "counts")
-  CAF_ADD_ATOM(talaria_runtime, talaria, check_blocks_atom, "chk_blocks")
-  CAF_ADD_ATOM(talaria_runtime, talaria, check_values_atom, "chk_values")
-  CAF_ADD_ATOM(talaria_runtime, talaria, check_segment_atom, "chk_segm")
-  CAF_ADD_ATOM(talaria_runtime, talaria, check_file_atom, "chk_file")
-  CAF_ADD_ATOM(talaria_runtime, talaria, run_atom, "run")
-  CAF_ADD_ATOM(talaria_runtime, talaria, services_atom, "services")
+CAF_ADD_ATOM(talaria_runtime, talaria, next_piece_atom, "next_piece")
+CAF_ADD_ATOM(talaria_runtime, talaria, prepare_atom, "prepare")
+CAF_ADD_ATOM(talaria_runtime, talaria, sketch_atom, "sketch")
+CAF_ADD_ATOM(talaria_runtime, talaria, plan_atom, "plan")
+CAF_ADD_ATOM(talaria_runtime, talaria, encode_atom, "encode")
+CAF_ADD_ATOM(talaria_runtime, talaria, render_atom, "render")
+CAF_ADD_ATOM(talaria_runtime, talaria, append_atom, "append")
+CAF_ADD_ATOM(talaria_runtime, talaria, finish_run_atom, "finish_run")
+CAF_ADD_ATOM(talaria_runtime, talaria, read_blocks_atom, "read_blks")
+CAF_ADD_ATOM(talaria_runtime, talaria, locate_atom, "locate")
+CAF_ADD_ATOM(talaria_runtime, talaria, fetch_atom, "fetch")
+CAF_ADD_ATOM(talaria_runtime, talaria, view_atom, "view")
+CAF_ADD_ATOM(talaria_runtime, talaria, counts_atom, "counts")
+CAF_ADD_ATOM(talaria_runtime, talaria, check_blocks_atom, "chk_blocks")
+CAF_ADD_ATOM(talaria_runtime, talaria, check_values_atom, "chk_values")
+CAF_ADD_ATOM(talaria_runtime, talaria, check_segment_atom, "chk_segm")
+CAF_ADD_ATOM(talaria_runtime, talaria, check_file_atom, "chk_file")
+CAF_ADD_ATOM(talaria_runtime, talaria, run_atom, "run")
+CAF_ADD_ATOM(talaria_runtime, talaria, services_atom, "services")
 CAF_END_TYPE_ID_BLOCK(talaria_runtime)
 
 namespace talaria::actors {

@@ -37,14 +37,15 @@ inline caf::result<void> reply(Result<void>&& result) {
   return caf::unit;
 }
 
-// Runs the body of a handler; what it throws (memory may run out) becomes an error, for an exception would
-// end the actor.
+// Runs the body of a handler; what it throws (memory may run out) becomes an error, for an exception
+// would end the actor.
 template <class F>
 auto guarded(F body) -> decltype(body()) {
   try {
     return body();
   } catch (const std::bad_alloc&) {
-    return to_caf({errc::limit_exceeded, "memory is exhausted: lower the setting 'memory' or 'threads'"});
+    return to_caf(
+        {errc::limit_exceeded, "memory is exhausted: lower the setting 'memory' or 'threads'"});
   } catch (const std::exception& e) {
     return to_caf({errc::internal, std::string("unexpected failure: ") + e.what()});
   }

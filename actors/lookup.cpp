@@ -7,7 +7,8 @@ namespace talaria::actors {
 
 namespace {
 
-// Blocks that a reader gets at once: a message is cheap beside them, and several readers share a request.
+// Blocks that a reader gets at once: a message is cheap beside them, and several readers share a
+// request.
 constexpr std::size_t blocks_per_job = 8;
 
 class Cache : public cache_actor::base {
@@ -27,7 +28,9 @@ protected:
           for (std::size_t i = 0; i < places->size(); ++i) want((*places)[i], i, request, missing);
           if (request->missing == 0) return local(std::move(request->blocks));
           auto promise = this->make_response_promise<Local<Blocks>>();
-          request->deliver = [promise](Blocks&& blocks) mutable { promise.deliver(local(std::move(blocks))); };
+          request->deliver = [promise](Blocks&& blocks) mutable {
+            promise.deliver(local(std::move(blocks)));
+          };
           request->fail = [promise](const caf::error& error) mutable { promise.deliver(error); };
           load(missing);
           return promise;
@@ -47,12 +50,15 @@ protected:
           load(missing);
           return promise;
         },
-        [this](counts_atom) -> caf::result<Local<CacheCounts>> { return local(CacheCounts(blocks_.counts())); },
+        [this](counts_atom) -> caf::result<Local<CacheCounts>> {
+          return local(CacheCounts(blocks_.counts()));
+        },
     };
   }
 
 private:
-  // A request that waits for blocks. It is answered once, by what comes first: the last block or an error.
+  // A request that waits for blocks. It is answered once, by what comes first: the last block or an
+  // error.
   struct Request {
     Blocks blocks;
     std::size_t missing = 0;
@@ -61,7 +67,8 @@ private:
   };
   using Waiters = std::vector<std::pair<std::shared_ptr<Request>, std::size_t>>;
 
-  void want(const BlockPlace& place, std::size_t i, const std::shared_ptr<Request>& request, Places& missing) {
+  void want(const BlockPlace& place, std::size_t i, const std::shared_ptr<Request>& request,
+            Places& missing) {
     if (auto block = blocks_.get(place.key())) {
       request->blocks[i] = *std::move(block);
       return;
@@ -89,7 +96,8 @@ private:
       blocks_.put(places[i].key(), blocks[i], blocks[i]->weight());
       for (auto& [request, at] : take_waiters(places[i])) {
         request->blocks[at] = blocks[i];
-        if (--request->missing == 0 && request->deliver) std::exchange(request->deliver, nullptr)(std::move(request->blocks));
+        if (--request->missing == 0 && request->deliver)
+          std::exchange(request->deliver, nullptr)(std::move(request->blocks));
       }
     }
   }
@@ -182,7 +190,8 @@ private:
 
 } // namespace
 
-cache_actor spawn_cache(caf::actor_system& system, std::size_t capacity, std::vector<block_reader_actor> readers) {
+cache_actor spawn_cache(caf::actor_system& system, std::size_t capacity,
+                        std::vector<block_reader_actor> readers) {
   return system.spawn<Cache>(capacity, std::move(readers));
 }
 

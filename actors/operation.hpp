@@ -30,7 +30,8 @@ struct Operation {
   void report(std::string_view what, uint64_t done, uint64_t total) {
     if (!options.progress) return;
     auto now = std::chrono::steady_clock::now();
-    if (what == last_report_ && done != total && now - reported_ < std::chrono::milliseconds(100)) return;
+    if (what == last_report_ && done != total && now - reported_ < std::chrono::milliseconds(100))
+      return;
     last_report_ = what;
     reported_ = now;
     options.progress({what, done, total});
@@ -70,10 +71,12 @@ using Window = std::deque<std::pair<Handle, Context>>;
 // Reads blocks through the cache, on behalf of a blocking actor.
 class CachedBlockSource : public BlockSource {
 public:
-  CachedBlockSource(caf::blocking_actor* self, cache_actor cache) : self_(self), cache_(std::move(cache)) {}
+  CachedBlockSource(caf::blocking_actor* self, cache_actor cache)
+      : self_(self), cache_(std::move(cache)) {}
 
   Result<std::vector<BlockPtr>> read(std::span<const BlockPlace> places) override {
-    auto request = self_->request(cache_, caf::infinite, read_blocks_atom_v, local(Places(places.begin(), places.end())));
+    auto request = self_->request(cache_, caf::infinite, read_blocks_atom_v,
+                                  local(Places(places.begin(), places.end())));
     TALARIA_TRY_ASSIGN(auto blocks, await<Blocks>(request));
     return std::move(*blocks);
   }
@@ -101,7 +104,7 @@ Result<void> remove_chunk(Operation& op, const Digest& digest);
 Result<StoreStats> count(const Core& core);
 
 // Renders all records of a release into the sink.
-Result<void> render_release(Operation& op, const DigestIndexPtr& index, const PageFile& pages, uint64_t total_bytes,
-                            std::string_view what, const ByteSink& sink);
+Result<void> render_release(Operation& op, const DigestIndexPtr& index, const PageFile& pages,
+                            uint64_t total_bytes, std::string_view what, const ByteSink& sink);
 
 } // namespace talaria::actors

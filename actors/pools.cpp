@@ -25,16 +25,19 @@ protected:
           });
         },
         [](plan_atom, const Local<PlanJob>& job) -> caf::result<Local<Plans>> {
-          return guarded(
-              [&]() -> caf::result<Local<Plans>> { return local(job->run->plan(job->kind, job->sketches)); });
+          return guarded([&]() -> caf::result<Local<Plans>> {
+            return local(job->run->plan(job->kind, job->sketches));
+          });
         },
         [this](encode_atom, const Local<EncodeJob>& job) -> caf::result<Local<EncodedBlock>> {
           return guarded([&]() -> caf::result<Local<EncodedBlock>> {
             return reply(job->run->encode((*job->plans)[job->place], encoder_));
           });
         },
-        [](render_atom, const Local<RenderJob>& job, const Local<Blocks>& blocks) -> caf::result<Local<Rendered>> {
-          return guarded([&]() -> caf::result<Local<Rendered>> { return reply(talaria::render(*job, *blocks)); });
+        [](render_atom, const Local<RenderJob>& job,
+           const Local<Blocks>& blocks) -> caf::result<Local<Rendered>> {
+          return guarded(
+              [&]() -> caf::result<Local<Rendered>> { return reply(talaria::render(*job, *blocks)); });
         },
     };
   }
@@ -75,7 +78,9 @@ private:
 class Verifier : public verifier_actor::base {
 public:
   Verifier(caf::actor_config& config, CorePtr core, std::shared_ptr<PackRegistry> registry)
-      : verifier_actor::base(config), core_(std::move(core)), checker_(*core_->objects, std::move(registry)) {}
+      : verifier_actor::base(config),
+        core_(std::move(core)),
+        checker_(*core_->objects, std::move(registry)) {}
 
   const char* name() const override { return "talaria-verifier"; }
 
@@ -101,7 +106,9 @@ private:
 
 } // namespace
 
-worker_actor spawn_worker(caf::actor_system& system, const CorePtr& core) { return system.spawn<Worker>(core); }
+worker_actor spawn_worker(caf::actor_system& system, const CorePtr& core) {
+  return system.spawn<Worker>(core);
+}
 
 block_reader_actor spawn_block_reader(caf::actor_system& system, const CorePtr& core,
                                       std::shared_ptr<PackRegistry> registry) {

@@ -11,18 +11,21 @@ namespace {
 using ReadRequest = decltype(std::declval<caf::blocking_actor*>()->request(
     std::declval<cache_actor>(), caf::infinite, read_blocks_atom_v, std::declval<Local<Places>>()));
 
-// Up to so many chunks, one message to the index brings them all; beyond, locating and reading are separate
-// so that blocks can be read in windows.
+// Up to so many chunks, one message to the index brings them all; beyond, locating and reading are
+// separate so that blocks can be read in windows.
 constexpr std::size_t small_batch = 256;
 
-// Blocks that are asked for at once in a large batch, and requests of this kind under way: 16 MiB of blocks.
+// Blocks that are asked for at once in a large batch, and requests of this kind under way: 16 MiB of
+// blocks.
 constexpr std::size_t blocks_per_window = 64;
 constexpr std::size_t windows_under_way = 4;
 
 // A value that is given out as one piece of memory.
 constexpr uint64_t longest_reply = uint64_t{1} << 32;
 
-Error missing(const Digest& digest) { return {errc::not_found, "no chunk has the digest " + digest.hex()}; }
+Error missing(const Digest& digest) {
+  return {errc::not_found, "no chunk has the digest " + digest.hex()};
+}
 
 Result<Buffer> take_chunk(CachedBlockSource& source, const DigestIndex& index, const LocatedChunk& chunk,
                           const BlockPtr& block, const Digest& digest, Hasher& hasher) {
@@ -35,14 +38,18 @@ Result<Buffer> take_chunk(CachedBlockSource& source, const DigestIndex& index, c
     bytes = content;
   }
   if (hasher.of(bytes) != digest)
-    return failure(errc::damaged, "the chunk at the digest " + digest.hex() + " has another one: run `talaria verify`");
+    return failure(errc::damaged,
+                   "the chunk at the digest " + digest.hex() + " has another one: run `talaria verify`");
   return Buffer(std::move(bytes));
 }
 
 class BatchRead {
 public:
   BatchRead(caf::blocking_actor* self, const Services& services, std::span<const Digest> digests)
-      : self_(self), services_(services), digests_(digests), source_(self, services.cache),
+      : self_(self),
+        services_(services),
+        digests_(digests),
+        source_(self, services.cache),
         results_(digests.size(), Result<Buffer>(failure(errc::internal, "not read"))) {}
 
   std::vector<Result<Buffer>> run() {
@@ -54,7 +61,8 @@ public:
 
 private:
   Result<void> small() {
-    auto request = self_->request(services_.index, caf::infinite, fetch_atom_v, local(Digests(digests_.begin(), digests_.end())));
+    auto request = self_->request(services_.index, caf::infinite, fetch_atom_v,
+                                  local(Digests(digests_.begin(), digests_.end())));
     auto fetched = await<FetchedChunks>(request);
     // One damaged block fails a request for many: the others are asked for by themselves.
     if (!fetched && fetched.error().code() == errc::damaged && digests_.size() > 1) return large();
@@ -65,7 +73,8 @@ private:
   }
 
   Result<void> large() {
-    auto request = self_->request(services_.index, caf::infinite, locate_atom_v, local(Digests(digests_.begin(), digests_.end())));
+    auto request = self_->request(services_.index, caf::infinite, locate_atom_v,
+                                  local(Digests(digests_.begin(), digests_.end())));
     TALARIA_TRY_ASSIGN(auto located, await<LocatedChunks>(request));
     std::vector<std::size_t> order;
     for (std::size_t i = 0; i < digests_.size(); ++i) {
@@ -96,8 +105,9 @@ private:
       }
       window.places = places;
       if (under_way.size() == windows_under_way) take_window();
-      under_way.emplace_back(self_->request(services_.cache, caf::infinite, read_blocks_atom_v, local(std::move(places))),
-                             std::move(window));
+      under_way.emplace_back(
+          self_->request(services_.cache, caf::infinite, read_blocks_atom_v, local(std::move(places))),
+          std::move(window));
     }
     while (!under_way.empty()) take_window();
     return {};
@@ -142,7 +152,10 @@ private:
 class RecordSearch {
 public:
   RecordSearch(Operation& op, ViewPtr view, DigestIndexPtr index)
-      : op_(op), view_(std::move(view)), index_(std::move(index)), source_(op.self, op.services->cache) {}
+      : op_(op),
+        view_(std::move(view)),
+        index_(std::move(index)),
+        source_(op.self, op.services->cache) {}
 
   // The headers with this accession, in whatever release.
   Result<void> find_headers(std::string_view wanted) {
@@ -175,7 +188,8 @@ public:
       TALARIA_TRY_ASSIGN(auto page, open_page(*op_.core->objects, *file, i, *index_));
       auto& rows = page->page.rows;
       auto row = std::find_if(rows.begin(), rows.end(), [&](const Row& r) {
-        return r.sequence == sequence_ || std::find(headers_.begin(), headers_.end(), r.header) != headers_.end();
+        return r.sequence == sequence_ ||
+               std::find(headers_.begin(), headers_.end(), r.header) != headers_.end();
       });
       if (row == rows.end()) continue;
       TALARIA_TRY_ASSIGN(auto record, read(*page, static_cast<std::size_t>(row - rows.begin())));
@@ -199,12 +213,15 @@ private:
   Result<Record> read(const OpenPage& page, std::size_t row_place) {
     auto& row = page.page.rows[row_place];
     Record record;
-    TALARIA_TRY_ASSIGN(record.header, read_value(*index_, source_, Kind::header, row.header, longest_reply));
-    TALARIA_TRY_ASSIGN(record.sequence, read_value(*index_, source_, Kind::sequence, row.sequence, longest_reply));
-    TALARIA_TRY(render_long(*index_, source_, page, row_place, [&](std::string_view text) -> Result<void> {
-      record.text += text;
-      return {};
-    }));
+    TALARIA_TRY_ASSIGN(record.header,
+                       read_value(*index_, source_, Kind::header, row.header, longest_reply));
+    TALARIA_TRY_ASSIGN(record.sequence,
+                       read_value(*index_, source_, Kind::sequence, row.sequence, longest_reply));
+    TALARIA_TRY(
+        render_long(*index_, source_, page, row_place, [&](std::string_view text) -> Result<void> {
+          record.text += text;
+          return {};
+        }));
     return record;
   }
 
@@ -250,7 +267,8 @@ std::vector<Result<Buffer>> get_chunks(caf::blocking_actor* self, const Services
 
 Result<std::vector<bool>> contains_chunks(caf::blocking_actor* self, const Services& services,
                                           std::span<const Digest> digests) {
-  auto request = self->request(services.index, caf::infinite, locate_atom_v, local(Digests(digests.begin(), digests.end())));
+  auto request = self->request(services.index, caf::infinite, locate_atom_v,
+                               local(Digests(digests.begin(), digests.end())));
   TALARIA_TRY_ASSIGN(auto located, await<LocatedChunks>(request));
   std::vector<bool> found;
   for (auto& chunk : located->chunks) found.push_back(chunk.found);
@@ -261,7 +279,8 @@ Result<Record> find_record(Operation& op, const std::string& id, const std::stri
   std::optional<Digest> digest = Digest::from_hex(id);
   if (digest && release.empty()) return record_of_digest(op, *digest);
   auto wanted = accession(id);
-  if (wanted.empty()) return failure(errc::invalid_argument, "'" + id + "' is neither an accession nor a digest");
+  if (wanted.empty())
+    return failure(errc::invalid_argument, "'" + id + "' is neither an accession nor a digest");
   TALARIA_TRY_ASSIGN(auto view, op.core->repository->view());
   TALARIA_TRY_ASSIGN(auto index, view->index());
   auto& releases = view->snapshot().releases;
@@ -280,8 +299,9 @@ Result<Record> find_record(Operation& op, const std::string& id, const std::stri
       TALARIA_TRY_ASSIGN(auto record, search.find_in(*entry));
       if (record) return *std::move(record);
     }
-  return failure(errc::not_found, (digest ? "no record has the digest " : "no record has the accession ") + std::string(wanted) +
-                                      (release.empty() ? " in any release" : " in " + release));
+  return failure(errc::not_found,
+                 (digest ? "no record has the digest " : "no record has the accession ") +
+                     std::string(wanted) + (release.empty() ? " in any release" : " in " + release));
 }
 
 Result<std::vector<ReleaseInfo>> list_releases(const Core& core, const std::string& name) {
@@ -315,7 +335,8 @@ Result<void> verify_chunk(const Core& core, const Digest& digest) {
   return tl::unexpected(missing(digest));
 }
 
-Result<void> list_chunks(const Core& core, bool sequences, const std::function<bool(const ChunkInfo&)>& visit) {
+Result<void> list_chunks(const Core& core, bool sequences,
+                         const std::function<bool(const ChunkInfo&)>& visit) {
   TALARIA_TRY_ASSIGN(auto view, core.repository->view());
   TALARIA_TRY_ASSIGN(auto index, view->index());
   DirectBlockSource source(*core.objects, core.repository->registry());

@@ -21,6 +21,7 @@ Result<std::vector<ReleaseInfo>> list_releases(const Core& core, const std::stri
 Result<void> verify_chunk(const Core& core, const Digest& digest);
 
 // Lists chunks that applications put, and with `sequences` also the distinct sequences.
-Result<void> list_chunks(const Core& core, bool sequences, const std::function<bool(const ChunkInfo&)>& visit);
+Result<void> list_chunks(const Core& core, bool sequences,
+                         const std::function<bool(const ChunkInfo&)>& visit);
 
 } // namespace talaria::actors

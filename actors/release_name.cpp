@@ -7,11 +7,13 @@ namespace {
 constexpr std::size_t longest_name = 200;
 
 bool plain(char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
+         c == '_' || c == '-';
 }
 
 bool is_version(std::string_view text) {
-  return !text.empty() && text.size() <= longest_name && text.front() != '-' && std::all_of(text.begin(), text.end(), plain);
+  return !text.empty() && text.size() <= longest_name && text.front() != '-' &&
+         std::all_of(text.begin(), text.end(), plain);
 }
 
 bool is_name(std::string_view text) {
@@ -28,8 +30,10 @@ bool is_name(std::string_view text) {
 
 Result<void> check_release(const std::string& name, const std::string& version) {
   if (!is_name(name))
-    return failure(errc::invalid_argument, "'" + name + "' is no name of a database: use letters, digits and ._- , "
-                                           "with / only between them, as in uniprot/sprot");
+    return failure(errc::invalid_argument,
+                   "'" + name +
+                       "' is no name of a database: use letters, digits and ._- , "
+                       "with / only between them, as in uniprot/sprot");
   if (!is_version(version))
     return failure(errc::invalid_argument,
                    "'" + version + "' is no version: use letters, digits and ._- , as in 2026_04");
@@ -49,7 +53,8 @@ Result<ReleaseName> parse_release(std::string_view text) {
 }
 
 ReleaseInfo to_info(const ReleaseEntry& entry) {
-  return {entry.name, entry.version, entry.created, entry.stream, entry.bytes, entry.records, entry.residues};
+  return {entry.name,  entry.version, entry.created, entry.stream,
+          entry.bytes, entry.records, entry.residues};
 }
 
 } // namespace talaria::actors

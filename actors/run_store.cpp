@@ -7,7 +7,8 @@ namespace {
 using EncodeRequest = decltype(std::declval<caf::blocking_actor*>()->request(
     std::declval<worker_actor>(), caf::infinite, encode_atom_v, std::declval<Local<EncodeJob>>()));
 using AppendRequest = decltype(std::declval<caf::blocking_actor*>()->request(
-    std::declval<pack_writer_actor>(), caf::infinite, append_atom_v, std::declval<Local<EncodedBlock>>()));
+    std::declval<pack_writer_actor>(), caf::infinite, append_atom_v,
+    std::declval<Local<EncodedBlock>>()));
 using SketchRequest = decltype(std::declval<caf::blocking_actor*>()->request(
     std::declval<worker_actor>(), caf::infinite, sketch_atom_v, std::declval<Local<SketchJob>>()));
 
@@ -30,18 +31,20 @@ RunStore::~RunStore() {
 // The blocks of the kinds that keep their order are compressed while one worker orders the others.
 Result<void> RunStore::store(std::unique_ptr<Run> owned) {
   if (owned->ordinals_spent())
-    return failure(errc::limit_exceeded, "one commit can number four billion chunks of a kind, and this one has more: "
-                                         "divide the input");
+    return failure(errc::limit_exceeded,
+                   "one commit can number four billion chunks of a kind, and this one has more: "
+                   "divide the input");
   std::shared_ptr<Run> run = std::move(owned);
   done_ = 0;
-  using PlanRequest = decltype(op_.self->request(op_.worker(), caf::infinite, plan_atom_v, Local<PlanJob>{}));
+  using PlanRequest =
+      decltype(op_.self->request(op_.worker(), caf::infinite, plan_atom_v, Local<PlanJob>{}));
   std::vector<PlanRequest> requests;
   auto all = std::make_shared<Plans>();
   for (auto kind : all_kinds) {
     if (!Run::is_sorted(kind) || run->count(kind) == 0) continue;
     TALARIA_TRY_ASSIGN(auto sketches, sketch(run, kind));
-    requests.push_back(
-        op_.self->request(op_.worker(), caf::infinite, plan_atom_v, local(PlanJob{run, kind, std::move(sketches)})));
+    requests.push_back(op_.self->request(op_.worker(), caf::infinite, plan_atom_v,
+                                         local(PlanJob{run, kind, std::move(sketches)})));
   }
   auto store = [&](Plans&& plans) -> Result<void> {
     auto shared = std::make_shared<const Plans>(std::move(plans));
@@ -55,7 +58,8 @@ Result<void> RunStore::store(std::unique_ptr<Run> owned) {
     TALARIA_TRY_ASSIGN(auto plans, await<Plans>(request));
     TALARIA_TRY(store(std::move(*plans)));
   }
-  auto finish = op_.self->request(writer_, caf::infinite, finish_run_atom_v, Local<Run>{run}, Local<Plans>{all});
+  auto finish =
+      op_.self->request(writer_, caf::infinite, finish_run_atom_v, Local<Run>{run}, Local<Plans>{all});
   return await_done(finish);
 }
 
@@ -80,8 +84,8 @@ Result<void> RunStore::encode(const std::shared_ptr<const Run>& run, const Plans
   for (std::size_t written = 0; written < plans->size(); ++written) {
     TALARIA_TRY(op_.check_cancelled());
     while (next < plans->size() && encodes.size() < 4 * op_.window())
-      encodes.push_back(
-          op_.self->request(op_.worker(), caf::infinite, encode_atom_v, local(EncodeJob{run, plans, next++})));
+      encodes.push_back(op_.self->request(op_.worker(), caf::infinite, encode_atom_v,
+                                          local(EncodeJob{run, plans, next++})));
     TALARIA_TRY_ASSIGN(auto block, await<EncodedBlock>(encodes.front()));
     encodes.pop_front();
     if (appends.size() == most_appends) {

@@ -13,7 +13,9 @@ Result<std::unique_ptr<Runtime>> Runtime::start(CorePtr core) {
 }
 
 Runtime::Runtime(CorePtr core)
-    : core_(std::move(core)), config_(core_->settings.resolved_threads()), system_(config_),
+    : core_(std::move(core)),
+      config_(core_->settings.resolved_threads()),
+      system_(config_),
       store_(spawn_internal_store(system_, core_)) {}
 
 Runtime::~Runtime() {

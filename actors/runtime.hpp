@@ -22,7 +22,8 @@ public:
   Result<T> ask(Args&&... args) {
     Caller self(*this);
     Result<T> result = failure(errc::internal, "no answer");
-    (*self)->request(store_, caf::infinite, std::forward<Args>(args)...)
+    (*self)
+        ->request(store_, caf::infinite, std::forward<Args>(args)...)
         .receive([&](T& value) { result = std::move(value); },
                  [&](caf::error& error) { result = tl::unexpected(actors::to_error(error)); });
     return result;

@@ -12,7 +12,9 @@ Result<void> Store::init(const std::string& path) {
   return init(*objects);
 }
 
-Result<void> Store::init(ObjectStore& objects) { return Repository::create(objects); }
+Result<void> Store::init(ObjectStore& objects) {
+  return Repository::create(objects);
+}
 
 Result<std::unique_ptr<Store>> Store::open(const std::string& path, Settings settings) {
   TALARIA_TRY_ASSIGN(auto objects, local_store(path, false));
@@ -50,9 +52,13 @@ Result<VerifyReport> Store::verify(const VerifyOptions& options) {
   return runtime_->ask<VerifyReport>(verify_atom_v, options);
 }
 
-Result<StoreStats> Store::stats() { return count(*runtime_->core()); }
+Result<StoreStats> Store::stats() {
+  return count(*runtime_->core());
+}
 
-ChunkStore& Store::chunks() noexcept { return chunks_; }
+ChunkStore& Store::chunks() noexcept {
+  return chunks_;
+}
 
 Result<Digest> ChunkStore::put(std::string_view bytes) {
   TALARIA_TRY_ASSIGN(auto digests, put_batch(std::span(&bytes, 1)));
@@ -95,7 +101,9 @@ Result<void> ChunkStore::remove(const Digest& digest) {
   return runtime_.run([&](Operation& op) { return remove_chunk(op, digest); });
 }
 
-Result<void> ChunkStore::verify(const Digest& digest) const { return verify_chunk(*runtime_.core(), digest); }
+Result<void> ChunkStore::verify(const Digest& digest) const {
+  return verify_chunk(*runtime_.core(), digest);
+}
 
 Result<ChunkStats> ChunkStore::stats() const {
   TALARIA_TRY_ASSIGN(auto stats, count(*runtime_.core()));

@@ -9,8 +9,8 @@ namespace talaria::actors {
 
 namespace {
 
-// Starts operations, each in a thread of its own, and keeps the actors that serve them alive: if one of them
-// dies, what it was doing fails, and all are replaced.
+// Starts operations, each in a thread of its own, and keeps the actors that serve them alive: if one of
+// them dies, what it was doing fails, and all are replaced.
 class StoreActor : public internal_store_actor::base {
 public:
   StoreActor(caf::actor_config& config, CorePtr core)
@@ -32,27 +32,32 @@ protected:
   behavior_type make_behavior() override {
     return {
         [this](ingest_atom, const IngestRequest& request) {
-          return operate<IngestReport>(request.options, [request](Operation& op) { return ingest(op, request); });
+          return operate<IngestReport>(request.options,
+                                       [request](Operation& op) { return ingest(op, request); });
         },
         [this](releases_atom, const std::string& name) {
-          return operate<std::vector<ReleaseInfo>>({}, [name](Operation& op) { return list_releases(*op.core, name); });
+          return operate<std::vector<ReleaseInfo>>(
+              {}, [name](Operation& op) { return list_releases(*op.core, name); });
         },
-        [this](export_atom, const std::string& release, const ExportSink& sink, const OperationOptions& options) {
-          return operate<ReleaseInfo>(options,
-                                      [release, sink](Operation& op) { return export_release(op, release, sink); });
+        [this](export_atom, const std::string& release, const ExportSink& sink,
+               const OperationOptions& options) {
+          return operate<ReleaseInfo>(
+              options, [release, sink](Operation& op) { return export_release(op, release, sink); });
         },
         [this](record_atom, const std::string& id, const std::string& release) {
-          return operate<Record>({}, [id, release](Operation& op) { return find_record(op, id, release); });
+          return operate<Record>({},
+                                 [id, release](Operation& op) { return find_record(op, id, release); });
         },
         [this](get_chunks_atom, const std::vector<Digest>& digests) {
-          return operate<std::vector<Buffer>>({}, [digests](Operation& op) -> Result<std::vector<Buffer>> {
-            std::vector<Buffer> buffers;
-            for (auto& result : get_chunks(op.self, *op.services, digests)) {
-              if (!result) return tl::unexpected(result.error());
-              buffers.push_back(*std::move(result));
-            }
-            return buffers;
-          });
+          return operate<std::vector<Buffer>>(
+              {}, [digests](Operation& op) -> Result<std::vector<Buffer>> {
+                std::vector<Buffer> buffers;
+                for (auto& result : get_chunks(op.self, *op.services, digests)) {
+                  if (!result) return tl::unexpected(result.error());
+                  buffers.push_back(*std::move(result));
+                }
+                return buffers;
+              });
         },
         [this](put_chunks_atom, const std::vector<Buffer>& buffers) {
           return operate<std::vector<Digest>>({}, [buffers](Operation& op) {
@@ -62,9 +67,12 @@ protected:
           });
         },
         [this](verify_atom, const VerifyOptions& options) {
-          return operate<VerifyReport>(options.options, [options](Operation& op) { return verify(op, options); });
+          return operate<VerifyReport>(options.options,
+                                       [options](Operation& op) { return verify(op, options); });
         },
-        [this](stats_atom) { return operate<StoreStats>({}, [](Operation& op) { return count(*op.core); }); },
+        [this](stats_atom) {
+          return operate<StoreStats>({}, [](Operation& op) { return count(*op.core); });
+        },
         [this](services_atom) -> caf::result<Local<Services>> { return local(Services(*services_)); },
     };
   }
@@ -80,8 +88,8 @@ private:
     operation.core = core_;
     operation.services = services_;
     operation.options = std::move(options);
-    auto actor = system().template spawn<caf::detached>(
-        [operation, body](caf::blocking_actor* self) mutable {
+    auto actor =
+        system().template spawn<caf::detached>([operation, body](caf::blocking_actor* self) mutable {
           operation.self = self;
           self->receive([&](run_atom) -> caf::result<T> {
             try {
@@ -89,7 +97,8 @@ private:
               if (!result) return to_caf(result.error());
               return *std::move(result);
             } catch (const std::bad_alloc&) {
-              return to_caf({errc::limit_exceeded, "memory is exhausted: lower the setting 'memory' or 'threads'"});
+              return to_caf({errc::limit_exceeded,
+                             "memory is exhausted: lower the setting 'memory' or 'threads'"});
             } catch (const std::exception& e) {
               return to_caf({errc::internal, std::string("unexpected failure: ") + e.what()});
             }
@@ -106,8 +115,8 @@ private:
       services->readers.push_back(watch(spawn_block_reader(system(), core_, registry)));
       services->verifiers.push_back(watch(spawn_verifier(system(), core_, registry)));
     }
-    services->cache = watch(
-        spawn_cache(system(), static_cast<std::size_t>(core_->settings.resolved_cache()), services->readers));
+    services->cache = watch(spawn_cache(
+        system(), static_cast<std::size_t>(core_->settings.resolved_cache()), services->readers));
     services->index = watch(spawn_index(system(), core_, services->cache));
     services_ = std::move(services);
   }
@@ -135,10 +144,9 @@ private:
   }
 
   void stop_services(caf::exit_reason reason) {
-    for_each_service([&](const auto& actor) {
-      demonitor(actor.address());
-      send_exit(actor, reason);
-    });
+    // Anonymous: when the store ends because nobody refers to it any more, it must not be named as a
+    // sender.
+    for_each_service([&](const auto& actor) { caf::anon_send_exit(actor, reason); });
     services_.reset();
   }
 

@@ -6,7 +6,8 @@
 
 namespace talaria::actors {
 
-// What an embedding program asks of the supervisor beside store_actor: the actors that reads go to directly.
+// What an embedding program asks of the supervisor beside store_actor: the actors that reads go to
+// directly.
 using internal_store_actor = store_actor::extend<
     // Answers the actors that are serving now.
     caf::replies_to<services_atom>::with<Local<Services>>>;

@@ -115,8 +115,10 @@ void Verification::merge(const CheckReport& report) {
 Result<void> Verification::check_files() {
   auto& snapshot = view_->snapshot();
   std::vector<FileCheck> checks;
-  for (auto& segment : snapshot.segments) checks.push_back({segment_name(segment.digest), segment.digest, segment.size});
-  for (auto& release : snapshot.releases) checks.push_back({pages_name(release.pages), release.pages, release.pages_size});
+  for (auto& segment : snapshot.segments)
+    checks.push_back({segment_name(segment.digest), segment.digest, segment.size});
+  for (auto& release : snapshot.releases)
+    checks.push_back({pages_name(release.pages), release.pages, release.pages_size});
   if (!options_.quick && options_.sample_percent >= 100)
     for (auto& pack : snapshot.packs) checks.push_back({pack_name(pack.digest), pack.digest, pack.size});
   report_.files += snapshot.segments.size() + snapshot.releases.size() + snapshot.packs.size();
@@ -143,7 +145,8 @@ Result<void> Verification::open_index() {
     return {};
   }
   index_ = *index;
-  for (auto& segment : index_->segments()) TALARIA_TRY(send(check_segment_atom_v, SegmentCheck{segment}));
+  for (auto& segment : index_->segments())
+    TALARIA_TRY(send(check_segment_atom_v, SegmentCheck{segment}));
   return {};
 }
 
@@ -192,10 +195,12 @@ Result<void> Verification::check_pack(const Snapshot::Pack& pack) {
 
 void Verification::check_footer(const Snapshot::Pack& pack, const PackFooter& footer) {
   if (footer.generation != view_->snapshot().generations[pack.generation])
-    found(pack_name(pack.digest), {errc::damaged, "belongs to another generation than the snapshot says"});
+    found(pack_name(pack.digest),
+          {errc::damaged, "belongs to another generation than the snapshot says"});
 }
 
-// Every so many blocks, evenly over the repository; another part at each run would need memory of the last.
+// Every so many blocks, evenly over the repository; another part at each run would need memory of the
+// last.
 bool Verification::sampled() {
   sample_owed_ += options_.sample_percent / 100;
   if (sample_owed_ < 1 - 1e-9) return false;
@@ -208,7 +213,8 @@ Result<void> Verification::check_values() {
   std::sort(lists_.begin(), lists_.end());
   for (std::size_t at = 0; at < lists_.size();) {
     ValueCheck job{index_, lists_[at].first, {}};
-    for (; at < lists_.size() && lists_[at].first == job.kind && job.numbers.size() < values_per_job; ++at)
+    for (; at < lists_.size() && lists_[at].first == job.kind && job.numbers.size() < values_per_job;
+         ++at)
       job.numbers.push_back(lists_[at].second);
     TALARIA_TRY(send(check_values_atom_v, std::move(job)));
   }
@@ -227,13 +233,16 @@ void Verification::check_rows() {
   }
   bool anything = !by_block.empty() || !by_pack.empty() || !by_value.empty();
   auto& releases = view_->snapshot().releases;
-  for (auto& [place, file] : pages_) {
+  for (auto& opened : pages_) {
+    auto place = opened.first;
+    auto& file = opened.second;
     auto name = label(releases[place]);
     auto hit = [&](const std::vector<std::size_t>& findings) {
       for (auto i : findings) found_[i].releases.insert(name);
     };
     auto check = [&](Kind kind, const Number& number) -> Result<void> {
-      // Where a chunk lies only matters when something is damaged; that it exists is known without reading.
+      // Where a chunk lies only matters when something is damaged; that it exists is known without
+      // reading.
       if (!anything) {
         if (!index_->contains(kind, number)) return index_->locate(kind, number).map([](const auto&) {});
         return {};
@@ -261,7 +270,8 @@ void Verification::check_rows() {
     auto records = check_all();
     if (records && *records == releases[place].records) continue;
     found(pages_name(releases[place].pages),
-          records ? Error{errc::damaged, "holds another number of records than the snapshot says"} : records.error());
+          records ? Error{errc::damaged, "holds another number of records than the snapshot says"}
+                  : records.error());
     found_.back().releases.insert(name);
   }
 }
@@ -276,7 +286,8 @@ std::map<uint64_t, std::vector<std::size_t>> Verification::damaged_packs() const
     auto name = pack_name(pack.digest);
     if (known.contains(name)) continue;
     for (std::size_t i = 0; i < found_.size(); ++i)
-      if (found_[i].finding.object == name) packs[op_.core->repository->registry()->id(pack.digest)].push_back(i);
+      if (found_[i].finding.object == name)
+        packs[op_.core->repository->registry()->id(pack.digest)].push_back(i);
   }
   return packs;
 }
@@ -289,7 +300,8 @@ void Verification::attribute() {
     auto& f = open.finding;
     for (auto& release : releases) {
       bool own_file = f.object == pages_name(release.pages);
-      if (open.all_releases || own_file || f.object.starts_with("index/")) open.releases.insert(label(release));
+      if (open.all_releases || own_file || f.object.starts_with("index/"))
+        open.releases.insert(label(release));
     }
     // A value lies in a pack that has a finding of its own.
     if (f.object.empty()) f.object = "packs";
@@ -306,6 +318,8 @@ void Verification::attribute() {
 
 } // namespace
 
-Result<VerifyReport> verify(Operation& op, const VerifyOptions& options) { return Verification(op, options).run(); }
+Result<VerifyReport> verify(Operation& op, const VerifyOptions& options) {
+  return Verification(op, options).run();
+}
 
 } // namespace talaria::actors

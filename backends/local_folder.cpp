@@ -158,12 +158,12 @@ Result<void> TemporaryFile::write(std::string_view bytes) {
   return {};
 }
 
-// The disk works while more is being made; publish() then has little left to wait for. Only a hint: what it
-// misses, publish() writes.
+// The disk works while more is being made; publish() then has little left to wait for. Only a hint: what
+// it misses, publish() writes.
 void TemporaryFile::start_writing() noexcept {
 #ifdef SYNC_FILE_RANGE_WRITE
-  (void)::sync_file_range(fd_.get(), static_cast<off_t>(started_), static_cast<off_t>(written_ - started_),
-                          SYNC_FILE_RANGE_WRITE);
+  (void)::sync_file_range(fd_.get(), static_cast<off_t>(started_),
+                          static_cast<off_t>(written_ - started_), SYNC_FILE_RANGE_WRITE);
 #endif
   started_ = written_;
 }

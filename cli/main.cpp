@@ -28,8 +28,8 @@ ExitCode run(const CommandLine& line, Interrupt& interrupt) {
   return exit_code_of(error.code());
 }
 
-// Buffers of a megabyte come and go all the time; without this, glibc returns each to the operating system and
-// asks for it again, page by page.
+// Buffers of a megabyte come and go all the time; without this, glibc returns each to the operating
+// system and asks for it again, page by page.
 void keep_freed_memory() {
 #ifdef __GLIBC__
   mallopt(M_MMAP_THRESHOLD, 32 << 20);

@@ -44,8 +44,9 @@ uint64_t load8(const char* bytes) noexcept {
   return x;
 }
 
-// k-mers are loaded, not rolled, so that none depends on the one before. Of a protein the first k-mer is left
-// out, since eight bytes are loaded to take the last seven. What is too short for one k-mer keeps empty bins.
+// k-mers are loaded, not rolled, so that none depends on the one before. Of a protein the first k-mer is
+// left out, since eight bytes are loaded to take the last seven. What is too short for one k-mer keeps
+// empty bins.
 template <std::size_t bin_count>
 void sketch(std::string_view sequence, uint32_t* out) noexcept {
   constexpr int bin_bits = std::countr_zero(bin_count);
@@ -140,16 +141,19 @@ template <std::size_t bin_count>
 class PairFinder {
 public:
   PairFinder(std::span<const uint32_t> sketches, uint32_t count)
-      : sketches_(sketches), table_bits_(std::max(10, static_cast<int>(std::bit_width(count)))),
-        last_(bin_count << table_bits_, none), pairs_(bin_count + 1) {}
+      : sketches_(sketches),
+        table_bits_(std::max(10, static_cast<int>(std::bit_width(count)))),
+        last_(bin_count << table_bits_, none),
+        pairs_(bin_count + 1) {}
 
-  // Nearly every access misses the processor's caches, so some sequences go through each step together, and
-  // what the next step needs is prefetched.
+  // Nearly every access misses the processor's caches, so some sequences go through each step together,
+  // and what the next step needs is prefetched.
   std::vector<std::vector<Pair>> find(const std::vector<Keyed>& visit) {
     for (std::size_t first = 0; first < visit.size(); first += group_size) {
       auto size = std::min(group_size, visit.size() - first);
       for (std::size_t g = 0; g < size; ++g) {
-        if (first + g + 2 * group_size < visit.size()) prefetch_row(visit[first + g + 2 * group_size].value);
+        if (first + g + 2 * group_size < visit.size())
+          prefetch_row(visit[first + g + 2 * group_size].value);
         for (std::size_t bin = 0; bin < bin_count; ++bin)
           __builtin_prefetch(holder(bin, row(visit[first + g].value)[bin]), 1);
       }
@@ -171,8 +175,8 @@ private:
     for (std::size_t bin = 0; bin < bin_count; bin += 16) __builtin_prefetch(row(i) + bin);
   }
 
-  // Where the last holder of a minimum is remembered. Two minima may share a place: then sketches that have
-  // nothing in common are compared, in vain.
+  // Where the last holder of a minimum is remembered. Two minima may share a place: then sketches that
+  // have nothing in common are compared, in vain.
   uint32_t* holder(std::size_t bin, uint32_t minimum) {
     return &last_[(bin << table_bits_) + (minimum * 0x9E3779B1u >> (32 - table_bits_))];
   }
@@ -240,8 +244,8 @@ void similarity_sketch(std::string_view sequence, std::span<uint32_t> bins) noex
     sketch<16>(sequence, bins.data());
 }
 
-std::vector<uint32_t> similarity_order(std::span<const uint32_t> lengths, std::span<const uint32_t> sketches,
-                                       std::size_t bins) {
+std::vector<uint32_t> similarity_order(std::span<const uint32_t> lengths,
+                                       std::span<const uint32_t> sketches, std::size_t bins) {
   return bins == 32 ? order<32>(lengths, sketches) : order<16>(lengths, sketches);
 }
 

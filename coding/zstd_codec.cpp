@@ -27,9 +27,11 @@ struct FreeContexts {
 // Residues in similarity order, at the low levels. A sequence's best match lies a few kilobytes back, so
 //  - matches shorter than 7 are chance ones: they cost more than the literals they replace;
 //  - larger tables find nothing more in a block of this size, and leave the processor's cache;
-//  - from level 2 on, dfast: its second table, of long matches, finds what chance hits have overwritten in the
+//  - from level 2 on, dfast: its second table, of long matches, finds what chance hits have overwritten
+//  in the
 //    other; 1% smaller at 1.4 times the time.
-// zstd's own levels choose shorter matches for small inputs, which makes blocks of nucleotides 14% larger.
+// zstd's own levels choose shorter matches for small inputs, which makes blocks of nucleotides 14%
+// larger.
 constexpr int last_tuned_level = 3;
 constexpr std::array residue_parameters{std::pair{ZSTD_c_hashLog, 15}, std::pair{ZSTD_c_chainLog, 13},
                                         std::pair{ZSTD_c_searchLog, 1}, std::pair{ZSTD_c_minMatch, 7}};

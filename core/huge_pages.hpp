@@ -1,5 +1,5 @@
-// Memory for large tables that are read at random: in huge pages where the system has them, since else most of
-// the time goes to looking up addresses.
+// Memory for large tables that are read at random: in huge pages where the system has them, since else
+// most of the time goes to looking up addresses.
 #pragma once
 
 #include <cstddef>
@@ -34,7 +34,8 @@ using HugeVector = std::vector<T, HugeAllocator<T>>;
 // Uninitialised bytes.
 class HugeBytes {
 public:
-  explicit HugeBytes(std::size_t size) : memory_(static_cast<char*>(allocate_huge(size)), Release{size}) {}
+  explicit HugeBytes(std::size_t size)
+      : memory_(static_cast<char*>(allocate_huge(size)), Release{size}) {}
   char* data() const noexcept { return memory_.get(); }
 
 private:

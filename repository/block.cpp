@@ -27,8 +27,12 @@ uint32_t plane_value(std::string_view column, std::size_t count, std::size_t i) 
 constexpr int directory_level = 3;
 constexpr std::size_t bytes_per_entry = 8; // ordinal step and length
 
-uint32_t zigzag(uint32_t step) { return step << 1 ^ (step >> 31 ? ~0u : 0u); }
-uint32_t unzigzag(uint32_t v) { return v >> 1 ^ (v & 1 ? ~0u : 0u); }
+uint32_t zigzag(uint32_t step) {
+  return step << 1 ^ (step >> 31 ? ~0u : 0u);
+}
+uint32_t unzigzag(uint32_t v) {
+  return v >> 1 ^ (v & 1 ? ~0u : 0u);
+}
 
 } // namespace
 
@@ -64,7 +68,10 @@ Result<BlockInfo> BlockInfo::read(std::string_view bytes) {
 }
 
 BlockEncoder::BlockEncoder(CodecId codec, int level)
-    : codec_(make_codec(codec)), residue_codec_(make_codec(codec, Content::residues)), directory_codec_(make_codec(CodecId::zstd)), level_(level) {}
+    : codec_(make_codec(codec)),
+      residue_codec_(make_codec(codec, Content::residues)),
+      directory_codec_(make_codec(CodecId::zstd)),
+      level_(level) {}
 
 Result<EncodedBlock> BlockEncoder::encode(Kind kind, const std::vector<BlockItem>& items) {
   EncodedBlock block;
@@ -109,7 +116,8 @@ Result<BlockPtr> BlockDecoder::decode(const BlockInfo& info, std::string_view st
     return failure(errc::damaged, "checksum of the block differs");
   auto block = std::make_shared<Block>();
   columns_.resize(info.count * bytes_per_entry);
-  TALARIA_TRY(codec(CodecId::zstd).decompress(stored.substr(0, info.directory), columns_.data(), columns_.size()));
+  TALARIA_TRY(codec(CodecId::zstd)
+                  .decompress(stored.substr(0, info.directory), columns_.data(), columns_.size()));
   std::string_view step_column{columns_.data(), info.count * std::size_t{4}};
   std::string_view length_column{columns_.data() + step_column.size(), step_column.size()};
   block->kind_ = info.kind;
@@ -135,12 +143,14 @@ Result<BlockPtr> BlockDecoder::decode(const BlockInfo& info, std::string_view st
 
 namespace {
 
-uint32_t table_slot(uint32_t ordinal, int shift) noexcept { return ordinal * 0x9E3779B1u >> shift; }
+uint32_t table_slot(uint32_t ordinal, int shift) noexcept {
+  return ordinal * 0x9E3779B1u >> shift;
+}
 
 } // namespace
 
-// A hash table rather than a sorted list: a look-up in a block that isn't in the processor's cache then waits for
-// memory once.
+// A hash table rather than a sorted list: a look-up in a block that isn't in the processor's cache then
+// waits for memory once.
 Result<void> Block::index_ordinals() {
   auto bits = std::max(2, static_cast<int>(std::bit_width(2 * entries_.size())));
   table_.assign(std::size_t{1} << bits, 0);

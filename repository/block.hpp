@@ -98,7 +98,8 @@ private:
   std::unique_ptr<char[]> data_;
   std::size_t size_ = 0;
   std::vector<Entry> entries_;
-  std::vector<uint32_t> table_; // from a hash of the ordinal to place + 1, or 0; a power of two, at most half full
+  std::vector<uint32_t>
+      table_; // from a hash of the ordinal to place + 1, or 0; a power of two, at most half full
   int table_shift_ = 0;
 };
 

@@ -4,15 +4,16 @@
 
 namespace talaria {
 
-Result<BlockPtr> read_block(const ObjectStore& store, const PackRegistry& registry, const BlockPlace& place,
-                            BlockDecoder& decoder) {
+Result<BlockPtr> read_block(const ObjectStore& store, const PackRegistry& registry,
+                            const BlockPlace& place, BlockDecoder& decoder) {
   auto name = pack_name(registry.digest(place.pack));
   auto where = [&] { return name + ", block at byte " + std::to_string(place.info.offset); };
   auto stored = store.get_range({name, place.info.offset, place.info.stored});
   if (!stored) {
     auto& error = stored.error();
     // What the index names must be there.
-    if (error.code() == errc::not_found) return failure(errc::damaged, name + " is missing: restore it from a backup");
+    if (error.code() == errc::not_found)
+      return failure(errc::damaged, name + " is missing: restore it from a backup");
     return tl::unexpected(error.within(where()));
   }
   auto block = decoder.decode(place.info, stored->view());
@@ -20,7 +21,8 @@ Result<BlockPtr> read_block(const ObjectStore& store, const PackRegistry& regist
   return block;
 }
 
-DirectBlockSource::DirectBlockSource(const ObjectStore& store, std::shared_ptr<PackRegistry> registry, std::size_t keep)
+DirectBlockSource::DirectBlockSource(const ObjectStore& store, std::shared_ptr<PackRegistry> registry,
+                                     std::size_t keep)
     : store_(store), registry_(std::move(registry)), kept_(keep) {}
 
 Result<std::vector<BlockPtr>> DirectBlockSource::read(std::span<const BlockPlace> places) {

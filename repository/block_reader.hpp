@@ -21,13 +21,14 @@ public:
 };
 
 // Reads one block from its pack. errc::damaged names the pack and the offset.
-Result<BlockPtr> read_block(const ObjectStore& store, const PackRegistry& registry, const BlockPlace& place,
-                            BlockDecoder& decoder);
+Result<BlockPtr> read_block(const ObjectStore& store, const PackRegistry& registry,
+                            const BlockPlace& place, BlockDecoder& decoder);
 
 // Reads blocks straight from the packs, and keeps the last few. Used by one thread at a time.
 class DirectBlockSource : public BlockSource {
 public:
-  DirectBlockSource(const ObjectStore& store, std::shared_ptr<PackRegistry> registry, std::size_t keep = 16);
+  DirectBlockSource(const ObjectStore& store, std::shared_ptr<PackRegistry> registry,
+                    std::size_t keep = 16);
 
   Result<std::vector<BlockPtr>> read(std::span<const BlockPlace> places) override;
   Result<BlockPtr> read(const BlockPlace& place);

@@ -21,7 +21,8 @@ Result<CheckedFile> CheckedFile::open(std::string name, Buffer file, uint64_t bo
 
 std::string CheckedFile::checksums(std::string_view body) {
   std::string sums;
-  for (uint64_t at = 0; at < body.size(); at += region_size) store_u64(sums, crc64(body.substr(at, region_size)));
+  for (uint64_t at = 0; at < body.size(); at += region_size)
+    store_u64(sums, crc64(body.substr(at, region_size)));
   return sums;
 }
 

@@ -13,8 +13,8 @@
 
 namespace talaria {
 
-// The file is its body, then a CRC-64 for each region of 16 KiB of the body, then whatever its owner adds.
-// Safe to share between threads.
+// The file is its body, then a CRC-64 for each region of 16 KiB of the body, then whatever its owner
+// adds. Safe to share between threads.
 class CheckedFile {
 public:
   static constexpr uint64_t region_size = uint64_t{16} << 10;
@@ -29,7 +29,8 @@ public:
     return (body_size + region_size - 1) / region_size * 8;
   }
 
-  // A pointer to `size` checked bytes of the body; errc::damaged if they lie outside or fail their checksum.
+  // A pointer to `size` checked bytes of the body; errc::damaged if they lie outside or fail their
+  // checksum.
   Result<const char*> at(uint64_t offset, uint64_t size) const;
 
   const std::string& name() const noexcept { return name_; }

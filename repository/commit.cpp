@@ -7,7 +7,10 @@
 namespace talaria {
 
 Commit::Commit(Repository& repository, ViewPtr base, uint64_t pack_size)
-    : repository_(repository), base_(std::move(base)), pack_size_(pack_size), generation_(GenerationId::random()) {}
+    : repository_(repository),
+      base_(std::move(base)),
+      pack_size_(pack_size),
+      generation_(GenerationId::random()) {}
 
 Commit::~Commit() {
   if (published_) return;
@@ -17,7 +20,8 @@ Commit::~Commit() {
   if (!store.capabilities().lock) return;
   auto& old = base_->snapshot();
   auto known = [](const auto& files, const PackInfo& file) {
-    return std::any_of(files.begin(), files.end(), [&](const auto& f) { return f.digest == file.digest; });
+    return std::any_of(files.begin(), files.end(),
+                       [&](const auto& f) { return f.digest == file.digest; });
   };
   // Failing to remove is harmless: the next writer sweeps.
   for (auto& pack : packs_)
@@ -78,7 +82,8 @@ Result<DigestIndexPtr> Commit::index() const {
   generations.push_back(generation_);
   auto segments = base->segments();
   segments.insert(segments.end(), open_segments_.begin(), open_segments_.end());
-  return DigestIndex::open(std::move(generations), std::move(segments), base_->snapshot().removed, base->registry());
+  return DigestIndex::open(std::move(generations), std::move(segments), base_->snapshot().removed,
+                           base->registry());
 }
 
 uint64_t Commit::stored_bytes() const noexcept {
@@ -88,7 +93,9 @@ uint64_t Commit::stored_bytes() const noexcept {
   return bytes;
 }
 
-void Commit::add_pages(const PackInfo& pages) { pages_.push_back(pages); }
+void Commit::add_pages(const PackInfo& pages) {
+  pages_.push_back(pages);
+}
 
 Snapshot Commit::next_snapshot(const Snapshot& base, const std::optional<ReleaseEntry>& release) const {
   auto next = base;

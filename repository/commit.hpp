@@ -1,4 +1,5 @@
-// Commits: what a writer adds to a repository, made durable in the order that keeps every crash harmless.
+// Commits: what a writer adds to a repository, made durable in the order that keeps every crash
+// harmless.
 #pragma once
 
 #include "repository/repository.hpp"

@@ -18,8 +18,9 @@ Digest PackRegistry::digest(uint32_t id) const {
   return digests_[id];
 }
 
-Result<DigestIndexPtr> DigestIndex::open(std::vector<GenerationId> generations, std::vector<SegmentPtr> segments,
-                                         std::vector<Number> removed, std::shared_ptr<PackRegistry> registry) {
+Result<DigestIndexPtr> DigestIndex::open(std::vector<GenerationId> generations,
+                                         std::vector<SegmentPtr> segments, std::vector<Number> removed,
+                                         std::shared_ptr<PackRegistry> registry) {
   auto index = std::make_shared<DigestIndex>();
   index->generations_ = std::move(generations);
   index->removed_ = std::move(removed);
@@ -42,7 +43,9 @@ Result<void> DigestIndex::add(SegmentPtr segment) {
   auto own = static_cast<uint32_t>(segments_.size());
   for (auto& range : segment->ranges()) {
     auto place = generation(range.generation);
-    if (!place) return failure(errc::damaged, segment->name() + " has a generation that the snapshot doesn't list");
+    if (!place)
+      return failure(errc::damaged,
+                     segment->name() + " has a generation that the snapshot doesn't list");
     places.push_back(*place);
     auto& ranges = ranges_[index_of(range.kind)][*place];
     Range entry{range.base, range.count, own, range.first_slot};
@@ -50,7 +53,8 @@ Result<void> DigestIndex::add(SegmentPtr segment) {
                                  [](const Range& a, const Range& b) { return a.base < b.base; });
     if ((next != ranges.end() && next->base - entry.base < entry.count) ||
         (next != ranges.begin() && entry.base - std::prev(next)->base < std::prev(next)->count))
-      return failure(errc::damaged, segment->name() + " numbers chunks that another segment has numbered");
+      return failure(errc::damaged,
+                     segment->name() + " numbers chunks that another segment has numbered");
     ranges.insert(next, entry);
   }
   segment_packs_.push_back(std::move(packs));
@@ -82,7 +86,8 @@ Result<std::optional<Number>> DigestIndex::find(Kind kind, const Key128& key) co
   return std::nullopt;
 }
 
-Result<void> DigestIndex::find_headers(uint64_t accession_key, std::size_t most, std::vector<Number>& numbers) const {
+Result<void> DigestIndex::find_headers(uint64_t accession_key, std::size_t most,
+                                       std::vector<Number>& numbers) const {
   std::vector<uint32_t> slots;
   for (auto i = segments_.size(); i-- > 0 && numbers.size() < most;) {
     slots.clear();
@@ -107,13 +112,16 @@ std::optional<DigestIndex::Slot> DigestIndex::slot(Kind kind, const Number& numb
   return Slot{at->segment, at->first_slot + (number.ordinal - at->base)};
 }
 
-bool DigestIndex::contains(Kind kind, const Number& number) const noexcept { return slot(kind, number).has_value(); }
+bool DigestIndex::contains(Kind kind, const Number& number) const noexcept {
+  return slot(kind, number).has_value();
+}
 
 Result<DigestIndex::Slot> DigestIndex::existing_slot(Kind kind, const Number& number) const {
   auto found = slot(kind, number);
   if (!found)
     return failure(errc::damaged, std::string(to_string(kind)) + " " + std::to_string(number.ordinal) +
-                                      " of generation " + std::to_string(number.generation) + " is in no index segment");
+                                      " of generation " + std::to_string(number.generation) +
+                                      " is in no index segment");
   return *found;
 }
 

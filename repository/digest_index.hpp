@@ -58,7 +58,8 @@ public:
   Result<std::optional<Number>> find(Kind kind, const Key128& key) const;
 
   // Appends the headers that may have this accession key, newest segment first, until there are `most`.
-  Result<void> find_headers(uint64_t accession_key, std::size_t most, std::vector<Number>& numbers) const;
+  Result<void> find_headers(uint64_t accession_key, std::size_t most,
+                            std::vector<Number>& numbers) const;
 
   // Whether a chunk has this number.
   bool contains(Kind kind, const Number& number) const noexcept;
@@ -69,7 +70,8 @@ public:
   // Where a chunk lies; errc::damaged if there is no such chunk: whoever names a number has seen it.
   Result<BlockPlace> locate(Kind kind, const Number& number) const;
 
-  // What verification compares: a chunk's key and the place of its block, without reading the block's entry.
+  // What verification compares: a chunk's key and the place of its block, without reading the block's
+  // entry.
   struct Entry {
     const Segment* segment = nullptr;
     uint32_t block = 0; // place in the segment's table
@@ -95,9 +97,11 @@ private:
 
   std::vector<GenerationId> generations_;
   std::vector<SegmentPtr> segments_;
-  std::vector<std::vector<uint32_t>> segment_packs_;       // registry ids, by segment and pack
-  std::vector<std::vector<uint32_t>> segment_generations_; // places in generations_, by segment and range
-  std::array<std::vector<std::vector<Range>>, kind_count> ranges_; // by kind and generation, sorted by base
+  std::vector<std::vector<uint32_t>> segment_packs_; // registry ids, by segment and pack
+  std::vector<std::vector<uint32_t>>
+      segment_generations_; // places in generations_, by segment and range
+  std::array<std::vector<std::vector<Range>>, kind_count>
+      ranges_; // by kind and generation, sorted by base
   std::vector<Number> removed_;
   std::shared_ptr<PackRegistry> registry_;
 };

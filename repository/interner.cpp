@@ -15,8 +15,12 @@ constexpr std::size_t longest_list = block_max_raw / 2;
 
 } // namespace
 
-Interner::Interner(const ObjectStore& store, DigestIndexPtr index, uint32_t generation, std::unique_ptr<Run> run)
-    : index_(std::move(index)), generation_(generation), run_(std::move(run)), blocks_(store, index_->registry()) {}
+Interner::Interner(const ObjectStore& store, DigestIndexPtr index, uint32_t generation,
+                   std::unique_ptr<Run> run)
+    : index_(std::move(index)),
+      generation_(generation),
+      run_(std::move(run)),
+      blocks_(store, index_->registry()) {}
 
 void Interner::next_run(DigestIndexPtr index, std::unique_ptr<Run> run) {
   index_ = std::move(index);
@@ -47,7 +51,8 @@ Result<Number> Interner::intern_list(Kind kind, const Key128& key, const PartLis
   if (known) return *known;
   auto encoded = encode_list(list);
   if (encoded.size() > longest_list)
-    return failure(errc::limit_exceeded, "a value of " + std::to_string(list.length) + " bytes is too long to store");
+    return failure(errc::limit_exceeded,
+                   "a value of " + std::to_string(list.length) + " bytes is too long to store");
   return Number{generation_, run_->add(kind, key, encoded, true, list.length)};
 }
 
@@ -69,7 +74,8 @@ Result<PartList> Interner::list_of_parts(std::string_view content) {
 
 Result<void> Interner::intern_part(std::string_view content, PartList& list) {
   TALARIA_TRY_ASSIGN(auto number, intern(Kind::part, Key128::of(hasher_.of(content)), content));
-  auto& id = number.generation == generation_ ? run_->generation() : index_->generations()[number.generation];
+  auto& id =
+      number.generation == generation_ ? run_->generation() : index_->generations()[number.generation];
   list.parts.push_back({id, number.ordinal, static_cast<uint32_t>(content.size())});
   list.length += content.size();
   return {};

@@ -18,13 +18,14 @@ namespace talaria {
 
 // Finds chunks in the repository or in the run of new ones, or adds them to the run.
 //
-// A chunk that follows a known one in a file is most likely the next one that the same generation met, so
-// that is looked at first (locality-preserved caching; Zhu, Li, Patterson: "Avoiding the Disk Bottleneck in
-// the Data Domain Deduplication File System", FAST 2008). Used by one thread at a time.
+// A chunk that follows a known one in a file is most likely the next one that the same generation met,
+// so that is looked at first (locality-preserved caching; Zhu, Li, Patterson: "Avoiding the Disk
+// Bottleneck in the Data Domain Deduplication File System", FAST 2008). Used by one thread at a time.
 class Interner {
 public:
   // `generation`: the place of the commit's own generation in the index.
-  Interner(const ObjectStore& store, DigestIndexPtr index, uint32_t generation, std::unique_ptr<Run> run);
+  Interner(const ObjectStore& store, DigestIndexPtr index, uint32_t generation,
+           std::unique_ptr<Run> run);
 
   Run& run() noexcept { return *run_; }
 
@@ -60,7 +61,8 @@ private:
   std::array<std::optional<Number>, kind_count> expected_; // the number after the last one found
 };
 
-// A value that arrives in pieces. Memory: a few parts, whatever its length. Used by one thread at a time.
+// A value that arrives in pieces. Memory: a few parts, whatever its length. Used by one thread at a
+// time.
 class ValueBuilder {
 public:
   ValueBuilder(Interner& interner, Kind kind) : interner_(interner), kind_(kind) {}

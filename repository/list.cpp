@@ -45,9 +45,11 @@ Result<PartList> decode_list(std::string_view bytes) {
     TALARIA_TRY_ASSIGN(auto step, in.zigzag());
     TALARIA_TRY_ASSIGN(auto length, in.varint());
     auto ordinal = static_cast<uint64_t>(expected) + static_cast<uint64_t>(step);
-    if (generation >= generations.size() || ordinal > UINT32_MAX || length == 0 || length > longest_chunk)
+    if (generation >= generations.size() || ordinal > UINT32_MAX || length == 0 ||
+        length > longest_chunk)
       return failure(errc::damaged, "impossible part of a list");
-    list.parts.push_back({generations[generation], static_cast<uint32_t>(ordinal), static_cast<uint32_t>(length)});
+    list.parts.push_back(
+        {generations[generation], static_cast<uint32_t>(ordinal), static_cast<uint32_t>(length)});
     expected = static_cast<uint32_t>(ordinal) + 1;
     total += length;
   }

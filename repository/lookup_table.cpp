@@ -12,7 +12,9 @@ namespace {
 
 constexpr unsigned entries_per_bucket_bits = 5;
 
-uint64_t top_bits(uint64_t key, unsigned bits) noexcept { return bits == 0 ? 0 : key >> (64 - bits); }
+uint64_t top_bits(uint64_t key, unsigned bits) noexcept {
+  return bits == 0 ? 0 : key >> (64 - bits);
+}
 
 uint64_t fingerprint_of(uint64_t key, const LookupShape& shape) noexcept {
   return top_bits(key << shape.bucket_bits, shape.fingerprint_bits);
@@ -28,14 +30,16 @@ LookupShape LookupShape::of(uint32_t entries, uint32_t slots, unsigned fingerpri
   auto width = bits_for(entries);
   LookupShape shape;
   shape.entries = entries;
-  shape.bucket_bits = static_cast<uint8_t>(width > entries_per_bucket_bits ? width - entries_per_bucket_bits : 0);
+  shape.bucket_bits =
+      static_cast<uint8_t>(width > entries_per_bucket_bits ? width - entries_per_bucket_bits : 0);
   shape.fingerprint_bits = static_cast<uint8_t>(fingerprint);
   shape.slot_bits = static_cast<uint8_t>(bits_for(slots));
   return shape;
 }
 
 bool LookupShape::valid() const noexcept {
-  return bucket_bits <= 28 && fingerprint_bits >= 1 && fingerprint_bits <= 25 && slot_bits >= 1 && slot_bits <= 32;
+  return bucket_bits <= 28 && fingerprint_bits >= 1 && fingerprint_bits <= 25 && slot_bits >= 1 &&
+         slot_bits <= 32;
 }
 
 void BitWriter::put(uint64_t value, unsigned bits) {
@@ -67,11 +71,13 @@ void write_lookup_table(const LookupShape& shape, std::vector<std::pair<uint64_t
   for (std::size_t i = 1; i <= buckets; ++i) starts[i] += starts[i - 1];
   out.reserve(out.size() + shape.size());
   for (auto start : starts) store_u32(out, start);
-  // Keys are uniform, so buckets are small: dealing into them and sorting each is faster than sorting all.
+  // Keys are uniform, so buckets are small: dealing into them and sorting each is faster than sorting
+  // all.
   std::vector<std::pair<uint64_t, uint32_t>> dealt(pairs.size());
   std::vector<uint32_t> next(starts.begin(), starts.end() - 1);
   for (auto& pair : pairs) dealt[next[bucket_of(pair)]++] = pair;
-  for (std::size_t i = 0; i < buckets; ++i) std::sort(dealt.begin() + starts[i], dealt.begin() + starts[i + 1]);
+  for (std::size_t i = 0; i < buckets; ++i)
+    std::sort(dealt.begin() + starts[i], dealt.begin() + starts[i + 1]);
   pairs.swap(dealt);
   BitWriter bits(out);
   for (auto& [key, slot] : pairs)

@@ -1,8 +1,9 @@
 // Look-up tables: from a uniform 64-bit key to the few slots that may hold it.
 //
 // The first bits of a key choose a bucket (about 32 entries); an entry keeps the next bits as a
-// fingerprint, which answers for most absent keys at once, and a slot, both packed to the bit. The caller
-// compares the few candidates with the full key, kept elsewhere. docs/format.md, "Look-up tables".
+// fingerprint, which answers for most absent keys at once, and a slot, both packed to the bit. The
+// caller compares the few candidates with the full key, kept elsewhere. docs/format.md, "Look-up
+// tables".
 #pragma once
 
 #include "repository/checked_file.hpp"
@@ -40,8 +41,8 @@ struct LookupShape {
 void write_lookup_table(const LookupShape& shape, std::vector<std::pair<uint64_t, uint32_t>>& pairs,
                         std::string& out);
 
-// Appends to `slots` the slots whose fingerprint agrees with `key`, at most `most` of them. `offset`: of the
-// table in `file`. errc::damaged if a checksum fails or the table contradicts itself.
+// Appends to `slots` the slots whose fingerprint agrees with `key`, at most `most` of them. `offset`: of
+// the table in `file`. errc::damaged if a checksum fails or the table contradicts itself.
 Result<void> find_in_lookup_table(const CheckedFile& file, uint64_t offset, const LookupShape& shape,
                                   uint64_t key, std::size_t most, std::vector<uint32_t>& slots);
 

@@ -8,11 +8,13 @@
 
 namespace talaria {
 
-// Checks the first bytes of a file; errc::damaged. (That a whole repository has a newer format is said by its
-// marker, which is looked at first.)
-inline Result<void> check_magic(std::string_view bytes, std::string_view magic, const std::string& name) {
+// Checks the first bytes of a file; errc::damaged. (That a whole repository has a newer format is said
+// by its marker, which is looked at first.)
+inline Result<void> check_magic(std::string_view bytes, std::string_view magic,
+                                const std::string& name) {
   if (bytes.substr(0, magic.size()) == magic) return {};
-  return failure(errc::damaged, name + " doesn't begin like a file of its kind: restore it from a backup");
+  return failure(errc::damaged,
+                 name + " doesn't begin like a file of its kind: restore it from a backup");
 }
 
 } // namespace talaria

@@ -6,11 +6,16 @@ namespace talaria {
 
 std::string_view to_string(Kind kind) noexcept {
   switch (kind) {
-  case Kind::sequence: return "sequence";
-  case Kind::header: return "header";
-  case Kind::text: return "text";
-  case Kind::bytes: return "bytes";
-  case Kind::part: return "part";
+  case Kind::sequence:
+    return "sequence";
+  case Kind::header:
+    return "header";
+  case Kind::text:
+    return "text";
+  case Kind::bytes:
+    return "bytes";
+  case Kind::part:
+    return "part";
   }
   return "unknown";
 }

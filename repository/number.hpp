@@ -21,10 +21,12 @@ enum class Kind : uint8_t {
   part = 4,     // a piece of a value too long for one chunk
 };
 inline constexpr std::size_t kind_count = 5;
-inline constexpr std::array<Kind, kind_count> all_kinds{Kind::sequence, Kind::header, Kind::text, Kind::bytes,
-                                                        Kind::part};
+inline constexpr std::array<Kind, kind_count> all_kinds{Kind::sequence, Kind::header, Kind::text,
+                                                        Kind::bytes, Kind::part};
 
-constexpr std::size_t index_of(Kind kind) noexcept { return static_cast<std::size_t>(kind); }
+constexpr std::size_t index_of(Kind kind) noexcept {
+  return static_cast<std::size_t>(kind);
+}
 
 // "sequence", "header", ...
 std::string_view to_string(Kind kind) noexcept;
@@ -48,8 +50,8 @@ struct GenerationId {
   friend auto operator<=>(const GenerationId&, const GenerationId&) = default;
 };
 
-// A chunk of a known kind: the generation (its place in the table of whoever names it: a snapshot, a page
-// file) and the place in the order in which that generation first met it.
+// A chunk of a known kind: the generation (its place in the table of whoever names it: a snapshot, a
+// page file) and the place in the order in which that generation first met it.
 struct Number {
   uint32_t generation = 0;
   uint32_t ordinal = 0;

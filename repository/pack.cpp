@@ -16,9 +16,12 @@ constexpr std::size_t trailer_size = 4 + 8 + 8; // block count, CRC-64 of header
 
 } // namespace
 
-std::string pack_name(const Digest& digest) { return "packs/" + digest.hex(); }
+std::string pack_name(const Digest& digest) {
+  return "packs/" + digest.hex();
+}
 
-Result<std::unique_ptr<PackWriter>> PackWriter::create(ObjectStore& store, const GenerationId& generation) {
+Result<std::unique_ptr<PackWriter>> PackWriter::create(ObjectStore& store,
+                                                       const GenerationId& generation) {
   TALARIA_TRY_ASSIGN(auto out, store.create());
   std::unique_ptr<PackWriter> pack(new PackWriter(std::move(out)));
   std::string header(magic);
@@ -59,7 +62,8 @@ Result<PackInfo> PackWriter::finish() {
 }
 
 Result<PackFooter> read_pack_footer(const ObjectStore& store, const std::string& name, uint64_t size) {
-  if (size < header_size + trailer_size) return failure(errc::damaged, name + " is too short to be a pack");
+  if (size < header_size + trailer_size)
+    return failure(errc::damaged, name + " is too short to be a pack");
   TALARIA_TRY_ASSIGN(auto head, store.get_range({name, 0, header_size}));
   TALARIA_TRY(check_magic(head.view(), magic, name));
   PackFooter footer;
@@ -71,13 +75,16 @@ Result<PackFooter> read_pack_footer(const ObjectStore& store, const std::string&
   if (tail.view().substr(12) != end_magic || table_size > size - header_size - trailer_size)
     return failure(errc::damaged, name + " doesn't end like a pack: it is truncated or overwritten");
   TALARIA_TRY_ASSIGN(auto table, store.get_range({name, size - trailer_size - table_size, table_size}));
-  if (crc64(table.view(), crc64(head.view())) != crc) return failure(errc::damaged, name + ": checksum of the footer differs");
+  if (crc64(table.view(), crc64(head.view())) != crc)
+    return failure(errc::damaged, name + ": checksum of the footer differs");
   uint64_t offset = header_size;
   footer.blocks.reserve(count);
   for (uint32_t i = 0; i < count; ++i) {
-    auto block = BlockInfo::read(table.view().substr(i * BlockInfo::stored_size, BlockInfo::stored_size));
+    auto block =
+        BlockInfo::read(table.view().substr(i * BlockInfo::stored_size, BlockInfo::stored_size));
     if (!block) return tl::unexpected(block.error().within(name));
-    if (block->offset != offset) return failure(errc::damaged, name + ": blocks don't follow each other");
+    if (block->offset != offset)
+      return failure(errc::damaged, name + ": blocks don't follow each other");
     offset += block->stored;
     footer.blocks.push_back(*block);
   }

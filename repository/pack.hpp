@@ -19,8 +19,8 @@ namespace talaria {
 std::string pack_name(const Digest& digest);
 
 struct PackInfo {
-  Digest digest;       // of the whole file, and its name
-  uint64_t size = 0;   // bytes
+  Digest digest;     // of the whole file, and its name
+  uint64_t size = 0; // bytes
   friend bool operator==(const PackInfo&, const PackInfo&) = default;
 };
 

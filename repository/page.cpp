@@ -15,7 +15,7 @@ namespace {
 constexpr std::string_view magic = "TALPAGE1";
 constexpr std::string_view end_magic = "TALPGEND";
 constexpr std::size_t trailer_size = 8 + 8 + 8 + 8; // directory stored and raw size, CRC-64, magic
-constexpr int page_level = 9;                        // pages are small beside what they describe
+constexpr int page_level = 9;                       // pages are small beside what they describe
 
 // What bounds memory when reading a damaged file.
 constexpr uint64_t directory_max = uint64_t{1} << 30;
@@ -56,7 +56,8 @@ private:
   uint64_t length_ = 0;
 };
 
-Result<void> read_runs(ByteReader& in, std::size_t generations, std::vector<Row>& rows, Number Row::*member) {
+Result<void> read_runs(ByteReader& in, std::size_t generations, std::vector<Row>& rows,
+                       Number Row::*member) {
   std::vector<uint32_t> next(generations, 0);
   std::size_t filled = 0;
   while (filled < rows.size()) {
@@ -66,7 +67,8 @@ Result<void> read_runs(ByteReader& in, std::size_t generations, std::vector<Row>
     if (generation >= generations || length == 0 || length > rows.size() - filled)
       return failure(errc::damaged, "impossible run of numbers");
     auto first = static_cast<uint64_t>(next[generation]) + static_cast<uint64_t>(step);
-    if (first > UINT32_MAX || first + length > UINT32_MAX) return failure(errc::damaged, "impossible number");
+    if (first > UINT32_MAX || first + length > UINT32_MAX)
+      return failure(errc::damaged, "impossible number");
     for (uint64_t i = 0; i < length; ++i)
       rows[filled++].*member = {static_cast<uint32_t>(generation), static_cast<uint32_t>(first + i)};
     next[generation] = static_cast<uint32_t>(first + length);
@@ -89,7 +91,8 @@ Result<RecordLayout> read_layout(ByteReader& in, std::size_t generations) {
   RecordLayout layout;
   TALARIA_TRY_ASSIGN(auto size, in.varint());
   TALARIA_TRY_ASSIGN(auto bytes, in.bytes(size));
-  if (bytes.empty() || static_cast<uint8_t>(bytes[0]) > 2) return failure(errc::damaged, "impossible layout");
+  if (bytes.empty() || static_cast<uint8_t>(bytes[0]) > 2)
+    return failure(errc::damaged, "impossible layout");
   layout.form = static_cast<RecordLayout::Form>(bytes[0]);
   bytes.remove_prefix(1);
   if (layout.form != RecordLayout::Form::stored) {
@@ -124,7 +127,9 @@ void put_header_ranges(const std::vector<Row>& rows, std::string& out) {
 
 } // namespace
 
-std::string pages_name(const Digest& digest) { return "pages/" + digest.hex(); }
+std::string pages_name(const Digest& digest) {
+  return "pages/" + digest.hex();
+}
 
 std::string encode_page(const Page& page) {
   RunColumn headers;
@@ -266,7 +271,9 @@ Result<PackInfo> PageFileWriter::finish() {
 Result<PageFilePtr> PageFile::open(const ObjectStore& store, const Digest& digest, uint64_t size) {
   auto file = std::make_shared<PageFile>();
   file->name_ = pages_name(digest);
-  auto damaged = [&](std::string_view what) { return failure(errc::damaged, file->name_ + " " + std::string(what)); };
+  auto damaged = [&](std::string_view what) {
+    return failure(errc::damaged, file->name_ + " " + std::string(what));
+  };
   if (size < magic.size() + trailer_size) return damaged("is too short to be a page file");
   TALARIA_TRY_ASSIGN(auto head, store.get_range({file->name_, 0, magic.size()}));
   TALARIA_TRY(check_magic(head.view(), magic, file->name_));
@@ -281,7 +288,8 @@ Result<PageFilePtr> PageFile::open(const ObjectStore& store, const Digest& diges
   if (crc64(trailer.view().substr(0, 16), crc64(stored.view())) != load_u64(trailer.data() + 16))
     return damaged("has a directory that fails its checksum");
   std::string directory(raw_size, '\0');
-  if (auto done = make_codec(CodecId::zstd)->decompress(stored.view(), directory.data(), raw_size); !done)
+  if (auto done = make_codec(CodecId::zstd)->decompress(stored.view(), directory.data(), raw_size);
+      !done)
     return tl::unexpected(done.error().within(file->name_));
   if (auto read = file->read_directory(directory, end); !read)
     return tl::unexpected(read.error().within(file->name_));
@@ -338,11 +346,13 @@ Result<Page> PageFile::read(const ObjectStore& store, std::size_t place) const {
   if (crc64(stored.view()) != entry.crc)
     return failure(errc::damaged, name_ + ": checksum of page " + std::to_string(place) + " differs");
   std::string payload(entry.raw, '\0');
-  if (auto done = make_codec(CodecId::zstd)->decompress(stored.view(), payload.data(), payload.size()); !done)
+  if (auto done = make_codec(CodecId::zstd)->decompress(stored.view(), payload.data(), payload.size());
+      !done)
     return tl::unexpected(done.error().within(name_));
   auto page = decode_page(payload, generations_.size());
   if (!page) return tl::unexpected(page.error().within(name_));
-  if (page->rows.size() != entry.records) return failure(errc::damaged, name_ + ": a page has lost records");
+  if (page->rows.size() != entry.records)
+    return failure(errc::damaged, name_ + ": a page has lost records");
   return page;
 }
 

@@ -104,7 +104,8 @@ public:
     std::vector<HeaderRange> headers;
   };
 
-  static Result<std::shared_ptr<const PageFile>> open(const ObjectStore& store, const Digest& digest, uint64_t size);
+  static Result<std::shared_ptr<const PageFile>> open(const ObjectStore& store, const Digest& digest,
+                                                      uint64_t size);
 
   const std::string& preamble() const noexcept { return preamble_; }
   const std::vector<GenerationId>& generations() const noexcept { return generations_; }

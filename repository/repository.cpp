@@ -16,12 +16,15 @@ const std::string main_ref = "main";
 const std::string writer_lock = "writer";
 constexpr std::string_view ref_prefix = "talaria-ref 1\n";
 
-std::string ref_value_of(const Digest& snapshot) { return std::string(ref_prefix) + snapshot.hex() + "\n"; }
+std::string ref_value_of(const Digest& snapshot) {
+  return std::string(ref_prefix) + snapshot.hex() + "\n";
+}
 
 Result<Digest> digest_in_ref(std::string_view value) {
   if (value.size() == ref_prefix.size() + 2 * Digest::size + 1 && value.starts_with(ref_prefix) &&
       value.back() == '\n')
-    if (auto digest = Digest::from_hex(value.substr(ref_prefix.size(), 2 * Digest::size))) return *digest;
+    if (auto digest = Digest::from_hex(value.substr(ref_prefix.size(), 2 * Digest::size)))
+      return *digest;
   return failure(errc::damaged, "the ref 'main' is malformed: restore refs/main from a backup");
 }
 
@@ -34,13 +37,17 @@ Error missing_is_damage(const Error& error, const std::string& name, std::string
 } // namespace
 
 uint64_t now_seconds() {
-  return static_cast<uint64_t>(
-      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count());
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(
+                                   std::chrono::system_clock::now().time_since_epoch())
+                                   .count());
 }
 
-View::View(const ObjectStore& store, std::shared_ptr<PackRegistry> registry, Digest digest, Snapshot snapshot,
-           std::string ref_value, std::shared_ptr<const View> previous)
-    : store_(store), registry_(std::move(registry)), digest_(digest), snapshot_(std::move(snapshot)),
+View::View(const ObjectStore& store, std::shared_ptr<PackRegistry> registry, Digest digest,
+           Snapshot snapshot, std::string ref_value, std::shared_ptr<const View> previous)
+    : store_(store),
+      registry_(std::move(registry)),
+      digest_(digest),
+      snapshot_(std::move(snapshot)),
       ref_value_(std::move(ref_value)) {
   // A view whose index was never opened has nothing to share: no chain of them is kept alive.
   if (!previous) return;
@@ -69,7 +76,8 @@ Result<DigestIndexPtr> View::index() const {
     if (!segment) return tl::unexpected(missing_is_damage(segment.error(), name, "rebuild the index"));
     segments.push_back(*std::move(segment));
   }
-  TALARIA_TRY_ASSIGN(index_, DigestIndex::open(snapshot_.generations, std::move(segments), snapshot_.removed, registry_));
+  TALARIA_TRY_ASSIGN(index_, DigestIndex::open(snapshot_.generations, std::move(segments),
+                                               snapshot_.removed, registry_));
   previous_.reset();
   return index_;
 }
@@ -82,9 +90,10 @@ Result<const ReleaseEntry*> View::release(const std::string& name, const std::st
     name_known = true;
     if (version.empty() || release.version == version) return &release;
   }
-  return failure(errc::not_found, name_known ? "database " + name + " has no release " + version +
-                                                   ": `talaria releases " + name + "` lists them"
-                                             : "no database is called " + name + ": `talaria releases` lists them");
+  return failure(errc::not_found,
+                 name_known ? "database " + name + " has no release " + version +
+                                  ": `talaria releases " + name + "` lists them"
+                            : "no database is called " + name + ": `talaria releases` lists them");
 }
 
 Result<PageFilePtr> View::pages(const ReleaseEntry& release) const {
@@ -95,7 +104,8 @@ Result<PageFilePtr> View::pages(const ReleaseEntry& release) const {
   return file;
 }
 
-Repository::Repository(ObjectStore& store) : store_(store), registry_(std::make_shared<PackRegistry>()) {}
+Repository::Repository(ObjectStore& store)
+    : store_(store), registry_(std::make_shared<PackRegistry>()) {}
 
 Result<void> Repository::create(ObjectStore& store) {
   auto there = store.stat(marker_name);
@@ -121,14 +131,16 @@ Result<std::unique_ptr<Repository>> Repository::open(ObjectStore& store) {
   auto found = store.get(marker_name);
   if (!found) {
     if (found.error().code() == errc::not_found)
-      return failure(errc::no_repository, "there is no repository at " + store.location() + ": `talaria init` makes one");
+      return failure(errc::no_repository,
+                     "there is no repository at " + store.location() + ": `talaria init` makes one");
     return tl::unexpected(found.error());
   }
   if (found->view() == marker) return std::unique_ptr<Repository>(new Repository(store));
   if (found->view().starts_with(marker_prefix))
-    return failure(errc::unsupported_input,
-                   "the repository at " + store.location() + " has a newer format than this program reads");
-  return failure(errc::damaged, "the file 'repository' at " + store.location() + " is damaged: it should read '" +
+    return failure(errc::unsupported_input, "the repository at " + store.location() +
+                                                " has a newer format than this program reads");
+  return failure(errc::damaged, "the file 'repository' at " + store.location() +
+                                    " is damaged: it should read '" +
                                     std::string(marker.substr(0, marker.size() - 1)) + "'");
 }
 
@@ -141,7 +153,8 @@ Result<ViewPtr> Repository::open_view(std::string ref_value) {
     return failure(errc::damaged, name + " fails its checksum: restore it from a backup");
   auto snapshot = Snapshot::decode(bytes->view());
   if (!snapshot) return tl::unexpected(snapshot.error().within(name));
-  return std::make_shared<const View>(store_, registry_, digest, *std::move(snapshot), std::move(ref_value), current_);
+  return std::make_shared<const View>(store_, registry_, digest, *std::move(snapshot),
+                                      std::move(ref_value), current_);
 }
 
 Result<ViewPtr> Repository::view() {
@@ -157,7 +170,8 @@ Result<ViewPtr> Repository::view() {
     if (view) return current_ = *view;
     if (view.error().code() != errc::not_found) return view;
     if (attempt == 3)
-      return failure(errc::damaged, "the snapshot that the ref 'main' names is missing: " + view.error().message());
+      return failure(errc::damaged,
+                     "the snapshot that the ref 'main' names is missing: " + view.error().message());
   }
 }
 
@@ -172,7 +186,8 @@ Result<ViewPtr> Repository::commit(const View& base, Snapshot next) {
   TALARIA_TRY_ASSIGN(auto swapped, store_.compare_and_swap(main_ref, base.ref_value(), value));
   if (!swapped) return failure(errc::conflict, "another writer committed first");
   std::lock_guard lock(mutex_);
-  current_ = std::make_shared<const View>(store_, registry_, digest, std::move(next), std::move(value), current_);
+  current_ = std::make_shared<const View>(store_, registry_, digest, std::move(next), std::move(value),
+                                          current_);
   return current_;
 }
 
@@ -188,7 +203,8 @@ Result<void> Repository::sweep() {
   if (!store_.capabilities().lock) return {};
   TALARIA_TRY_ASSIGN(auto current, view());
   auto& snapshot = current->snapshot();
-  std::unordered_set<std::string> alive{snapshot_name(current->digest()), snapshot_name(snapshot.parent)};
+  std::unordered_set<std::string> alive{snapshot_name(current->digest()),
+                                        snapshot_name(snapshot.parent)};
   for (auto& pack : snapshot.packs) alive.insert(pack_name(pack.digest));
   for (auto& segment : snapshot.segments) alive.insert(segment_name(segment.digest));
   for (auto& release : snapshot.releases) alive.insert(pages_name(release.pages));
@@ -199,7 +215,8 @@ Result<void> Repository::sweep() {
       return true;
     }));
   for (auto& name : dead)
-    if (auto removed = store_.remove(name); !removed && removed.error().code() != errc::not_found) return removed;
+    if (auto removed = store_.remove(name); !removed && removed.error().code() != errc::not_found)
+      return removed;
   return {};
 }
 

@@ -18,8 +18,8 @@ namespace talaria {
 // A snapshot with what is needed to read it. Immutable; safe to share between threads.
 class View {
 public:
-  View(const ObjectStore& store, std::shared_ptr<PackRegistry> registry, Digest digest, Snapshot snapshot,
-       std::string ref_value, std::shared_ptr<const View> previous);
+  View(const ObjectStore& store, std::shared_ptr<PackRegistry> registry, Digest digest,
+       Snapshot snapshot, std::string ref_value, std::shared_ptr<const View> previous);
 
   const Snapshot& snapshot() const noexcept { return snapshot_; }
   const Digest& digest() const noexcept { return digest_; }

@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::size_t slab_size = std::size_t{64} << 20;
 
-// What a chunk costs in memory beside its bytes: entry, key, place and sketch. Headers have no key and no sketch.
+// What a chunk costs in memory beside its bytes: entry, key, place and sketch. Headers have no key and
+// no sketch.
 constexpr std::size_t chunk_overhead = 128;
 constexpr std::size_t header_overhead = 40;
 
@@ -20,7 +21,8 @@ constexpr std::size_t header_block = std::size_t{128} << 10;
 
 } // namespace
 
-std::optional<uint32_t> PlaceTable::find(const std::vector<Key128>& keys, const Key128& key) const noexcept {
+std::optional<uint32_t> PlaceTable::find(const std::vector<Key128>& keys,
+                                         const Key128& key) const noexcept {
   if (slots_.empty()) return std::nullopt;
   auto mask = slots_.size() - 1;
   for (auto at = key.low & mask; slots_[at] != 0; at = (at + 1) & mask)
@@ -55,7 +57,8 @@ std::size_t Run::count() const noexcept {
 bool Run::ordinals_spent() const noexcept {
   // A piece of input adds fewer chunks than this margin.
   constexpr uint32_t margin = 1u << 22;
-  return std::any_of(next_.begin(), next_.end(), [](uint32_t next) { return next > UINT32_MAX - margin; });
+  return std::any_of(next_.begin(), next_.end(),
+                     [](uint32_t next) { return next > UINT32_MAX - margin; });
 }
 
 std::string_view Run::keep(std::string_view content) {
@@ -148,7 +151,8 @@ SegmentDraft Run::draft(const std::vector<BlockPlan>& plans, std::vector<BlockIn
   for (auto kind : all_kinds) {
     auto& own = chunks_[index_of(kind)];
     if (own.chunks.empty()) continue;
-    draft.ranges.push_back({kind, generation_, base_[index_of(kind)], static_cast<uint32_t>(own.chunks.size()), 0});
+    draft.ranges.push_back(
+        {kind, generation_, base_[index_of(kind)], static_cast<uint32_t>(own.chunks.size()), 0});
     auto& part = draft.parts[index_of(kind)];
     part.keys = std::move(own.keys);
     part.header_keys = std::move(own.header_keys);

@@ -27,8 +27,8 @@ struct RunLimits {
   std::size_t block = std::size_t{64} << 10;  // of chunks in a block, before compression
 };
 
-// From keys to places in an array of keys that somebody else holds. Open addressing: keys are uniform, and one
-// access to memory settles most look-ups.
+// From keys to places in an array of keys that somebody else holds. Open addressing: keys are uniform,
+// and one access to memory settles most look-ups.
 class PlaceTable {
 public:
   // The place of `key`, or nothing.
@@ -49,8 +49,8 @@ public:
   // `next`: the first free ordinal of each kind in the generation.
   Run(const GenerationId& generation, const std::array<uint32_t, kind_count>& next, RunLimits limits);
 
-  // Adds a chunk that isn't in the repository; its number follows the last one of its kind. `value`: bytes of
-  // what it stands for, more than its content if it is a list. Not for headers.
+  // Adds a chunk that isn't in the repository; its number follows the last one of its kind. `value`:
+  // bytes of what it stands for, more than its content if it is a list. Not for headers.
   uint32_t add(Kind kind, const Key128& key, std::string_view content, bool list, uint64_t value);
   uint32_t add_header(uint64_t accession_key, std::string_view content, bool list, uint64_t value);
 
@@ -78,7 +78,8 @@ public:
   // Whether chunks of a kind are put in similarity order; the others keep the order in which they came.
   static bool is_sorted(Kind kind) noexcept { return kind == Kind::sequence || kind == Kind::part; }
 
-  // The sketches of `count` chunks of a kind from `first` on: the part of planning that several threads can do.
+  // The sketches of `count` chunks of a kind from `first` on: the part of planning that several threads
+  // can do.
   std::vector<uint32_t> sketch(Kind kind, uint32_t first, uint32_t count) const;
 
   // The blocks to be made of a kind; `sketches` are those of all its chunks if is_sorted().

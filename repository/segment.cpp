@@ -18,13 +18,14 @@ constexpr std::size_t key_size = 16;
 
 // Fingerprints of digests only save comparing with the digest itself: one in a thousand goes wrong.
 constexpr unsigned digest_fingerprint_bits = 10;
-// Of an accession key 32 bits are kept between bucket and fingerprint, whatever the size of the table, so
-// that tables can be merged without reading the headers.
+// Of an accession key 32 bits are kept between bucket and fingerprint, whatever the size of the table,
+// so that tables can be merged without reading the headers.
 constexpr unsigned header_key_bits = 32;
 
 LookupShape shape_of(Kind kind, uint32_t count) {
   auto shape = LookupShape::of(count, count, digest_fingerprint_bits);
-  if (kind == Kind::header) shape.fingerprint_bits = static_cast<uint8_t>(header_key_bits - shape.bucket_bits);
+  if (kind == Kind::header)
+    shape.fingerprint_bits = static_cast<uint8_t>(header_key_bits - shape.bucket_bits);
   return shape;
 }
 
@@ -44,7 +45,8 @@ void write_part_sections(Kind kind, SegmentPart& part, uint32_t block_count, std
   std::vector<std::pair<uint64_t, uint32_t>> pairs;
   pairs.reserve(count);
   for (uint32_t slot = 0; slot < count; ++slot)
-    pairs.emplace_back(kind == Kind::header ? uint64_t{part.header_keys[slot]} << 32 : part.keys[slot].high, slot);
+    pairs.emplace_back(
+        kind == Kind::header ? uint64_t{part.header_keys[slot]} << 32 : part.keys[slot].high, slot);
   write_lookup_table(shape, pairs, body);
   auto locations_at = body.size();
   auto location_bits = bits_for(block_count);
@@ -72,7 +74,9 @@ void write_range(const NumberRange& range, std::string& out) {
 
 } // namespace
 
-std::string segment_name(const Digest& digest) { return "index/" + digest.hex(); }
+std::string segment_name(const Digest& digest) {
+  return "index/" + digest.hex();
+}
 
 std::string write_segment(SegmentDraft& draft) {
   std::string body(magic);
@@ -202,7 +206,8 @@ Result<void> Segment::read_descriptor(std::string_view descriptor, uint64_t body
 Result<void> Segment::check_part(Kind kind, const Part& part, uint64_t body_size) const {
   auto fits = [&](uint64_t at, uint64_t size) { return at <= body_size && size <= body_size - at; };
   uint64_t keys = kind == Kind::header ? 0 : uint64_t{part.count} * key_size;
-  if (!part.shape.valid() && kind != Kind::header) return failure(errc::damaged, "impossible look-up table");
+  if (!part.shape.valid() && kind != Kind::header)
+    return failure(errc::damaged, "impossible look-up table");
   if (part.shape.bucket_bits > 28 || part.shape.fingerprint_bits > 32 || part.shape.slot_bits > 32 ||
       part.shape.entry_bits() > 57 || part.location_bits == 0 || part.location_bits > 32 ||
       !fits(part.keys_at, keys) || !fits(part.lookup_at, part.shape.size()) ||
@@ -223,7 +228,8 @@ Result<std::optional<uint32_t>> Segment::find(Kind kind, const Key128& wanted) c
   return std::nullopt;
 }
 
-Result<void> Segment::find_headers(uint64_t accession_key, std::size_t most, std::vector<uint32_t>& slots) const {
+Result<void> Segment::find_headers(uint64_t accession_key, std::size_t most,
+                                   std::vector<uint32_t>& slots) const {
   auto& part = parts_[index_of(Kind::header)];
   if (part.count == 0) return {};
   return find_in_lookup_table(*file_, part.lookup_at, part.shape, accession_key, most, slots);
@@ -247,7 +253,8 @@ Result<std::vector<uint32_t>> Segment::header_keys() const {
   auto mask = (uint64_t{1} << shape.fingerprint_bits) - 1;
   uint64_t bucket = 0;
   for (uint64_t i = 0; i < part.count; ++i) {
-    while (bucket + 1 < uint64_t{1} << shape.bucket_bits && load_u32(buckets + 4 * (bucket + 1)) <= i) ++bucket;
+    while (bucket + 1 < uint64_t{1} << shape.bucket_bits && load_u32(buckets + 4 * (bucket + 1)) <= i)
+      ++bucket;
     auto entry = load_bits(entries, i * shape.entry_bits(), static_cast<unsigned>(shape.entry_bits()));
     auto slot = entry >> shape.fingerprint_bits;
     if (slot >= part.count) return failure(errc::damaged, name() + ": impossible slot");
@@ -268,8 +275,8 @@ Result<uint32_t> Segment::block_of(Kind kind, uint32_t slot) const {
 
 Result<BlockInfo> Segment::block(uint32_t place) const {
   if (place >= block_count_) return failure(errc::damaged, name() + ": impossible block");
-  TALARIA_TRY_ASSIGN(const char* bytes,
-                     file_->at(blocks_at_ + uint64_t{place} * BlockInfo::stored_size, BlockInfo::stored_size));
+  TALARIA_TRY_ASSIGN(const char* bytes, file_->at(blocks_at_ + uint64_t{place} * BlockInfo::stored_size,
+                                                  BlockInfo::stored_size));
   auto info = BlockInfo::read({bytes, BlockInfo::stored_size});
   if (!info) return tl::unexpected(info.error().within(name()));
   if (info->pack >= packs_.size()) return failure(errc::damaged, name() + ": impossible pack");
@@ -290,7 +297,8 @@ Result<void> Segment::verify() const {
     for (uint32_t slot = 0; slot < count(kind); ++slot) {
       TALARIA_TRY_ASSIGN(auto place, block_of(kind, slot));
       TALARIA_TRY_ASSIGN(auto info, block(place));
-      if (info.kind != kind) return failure(errc::damaged, name() + ": a chunk lies in a block of another kind");
+      if (info.kind != kind)
+        return failure(errc::damaged, name() + ": a chunk lies in a block of another kind");
       if (kind == Kind::header) continue;
       TALARIA_TRY_ASSIGN(auto own, key(kind, slot));
       TALARIA_TRY_ASSIGN(auto found, find(kind, own));

@@ -1,7 +1,7 @@
 // Index segments: from digests and accession keys to numbers, and from numbers to blocks.
 //
-// A segment covers ranges of numbers, usually those of one run of an ingest. Within it a chunk of each kind
-// has a slot; slots follow the order of the ranges. docs/format.md, "Index segments".
+// A segment covers ranges of numbers, usually those of one run of an ingest. Within it a chunk of each
+// kind has a slot; slots follow the order of the ranges. docs/format.md, "Index segments".
 #pragma once
 
 #include "repository/block.hpp"
@@ -34,9 +34,9 @@ struct NumberRange {
 
 // What a segment says of the chunks of one kind, slot by slot.
 struct SegmentPart {
-  std::vector<Key128> keys;           // of all kinds but headers
-  std::vector<uint32_t> header_keys;  // of headers: the high half of accession_key()
-  std::vector<uint32_t> blocks;       // place in the segment's table of blocks
+  std::vector<Key128> keys;          // of all kinds but headers
+  std::vector<uint32_t> header_keys; // of headers: the high half of accession_key()
+  std::vector<uint32_t> blocks;      // place in the segment's table of blocks
 };
 
 // A segment to be written.
@@ -65,7 +65,8 @@ public:
   Result<std::optional<uint32_t>> find(Kind kind, const Key128& key) const;
 
   // Appends the slots of the headers that may have this accession key, at most `most`.
-  Result<void> find_headers(uint64_t accession_key, std::size_t most, std::vector<uint32_t>& slots) const;
+  Result<void> find_headers(uint64_t accession_key, std::size_t most,
+                            std::vector<uint32_t>& slots) const;
 
   // The first 128 bits of the digest of a chunk. Not for headers.
   Result<Key128> key(Kind kind, uint32_t slot) const;

@@ -128,7 +128,9 @@ Result<Snapshot> read_all(ByteReader& in) {
 
 } // namespace
 
-std::string snapshot_name(const Digest& digest) { return "snapshots/" + digest.hex(); }
+std::string snapshot_name(const Digest& digest) {
+  return "snapshots/" + digest.hex();
+}
 
 std::string Snapshot::encode() const {
   std::string out(magic);

@@ -20,8 +20,8 @@ std::string snapshot_name(const Digest& digest);
 
 // A release as the snapshot lists it.
 struct ReleaseEntry {
-  std::string name;    // of the database: "uniprot/sprot"
-  std::string version; // "2026_04"
+  std::string name;     // of the database: "uniprot/sprot"
+  std::string version;  // "2026_04"
   uint64_t created = 0; // seconds since 1970, UTC
   Digest stream;        // of the file that was ingested, decompressed
   uint64_t bytes = 0;   // of that file
@@ -44,10 +44,10 @@ struct Snapshot {
 
   uint64_t serial = 0; // one more than the parent's
   uint64_t created = 0;
-  Digest parent; // all zero for the first
+  Digest parent;                         // all zero for the first
   std::vector<GenerationId> generations; // only ever grows at the end
   std::vector<Pack> packs;
-  std::vector<PackInfo> segments; // newest last
+  std::vector<PackInfo> segments;     // newest last
   std::vector<ReleaseEntry> releases; // in the order of their commits
   std::vector<Number> removed;        // chunks of kind `bytes` that are no longer there; sorted
   std::array<KindTotals, kind_count> totals;

@@ -38,7 +38,8 @@ Result<void> ValueReader::open(Kind kind, const Number& number) {
   size_ = parts.length;
   for (auto& part : parts.parts) {
     auto generation = index_.generation(part.generation);
-    if (!generation) return failure(errc::damaged, "a list names a generation that the snapshot doesn't list");
+    if (!generation)
+      return failure(errc::damaged, "a list names a generation that the snapshot doesn't list");
     parts_.emplace_back(Number{*generation, part.ordinal}, part.length);
   }
   taken_ = true;
@@ -65,19 +66,22 @@ Result<std::string_view> ValueReader::next() {
   if (next_part_ >= window_first_ + window_.size()) TALARIA_TRY(load_window());
   auto& [number, length] = parts_[next_part_];
   bool list = false;
-  TALARIA_TRY_ASSIGN(auto content, content_of(window_[next_part_ - window_first_], Kind::part, number, list));
-  if (list || content.size() != length) return failure(errc::damaged, "a part has another length than its list says");
+  TALARIA_TRY_ASSIGN(auto content,
+                     content_of(window_[next_part_ - window_first_], Kind::part, number, list));
+  if (list || content.size() != length)
+    return failure(errc::damaged, "a part has another length than its list says");
   ++next_part_;
   return content;
 }
 
-Result<std::string> read_value(const DigestIndex& index, BlockSource& source, Kind kind, const Number& number,
-                               uint64_t limit) {
+Result<std::string> read_value(const DigestIndex& index, BlockSource& source, Kind kind,
+                               const Number& number, uint64_t limit) {
   ValueReader reader(index, source);
   TALARIA_TRY(reader.open(kind, number));
   if (reader.size() > limit)
     return failure(errc::limit_exceeded, "a value of " + std::to_string(reader.size()) +
-                                             " bytes is longer than the limit of " + std::to_string(limit));
+                                             " bytes is longer than the limit of " +
+                                             std::to_string(limit));
   std::string value;
   value.reserve(reader.size());
   while (true) {

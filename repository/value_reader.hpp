@@ -13,8 +13,8 @@
 
 namespace talaria {
 
-// A chunk in the block that the index says it is in; `list` is set if it is a list of parts. errc::damaged
-// if it isn't there.
+// A chunk in the block that the index says it is in; `list` is set if it is a list of parts.
+// errc::damaged if it isn't there.
 Result<std::string_view> content_of(const BlockPtr& block, Kind kind, const Number& number, bool& list);
 
 // Reads values of any length piece by piece.
@@ -47,7 +47,7 @@ private:
 };
 
 // The whole value, if it is no longer than `limit` bytes (else errc::limit_exceeded).
-Result<std::string> read_value(const DigestIndex& index, BlockSource& source, Kind kind, const Number& number,
-                               uint64_t limit);
+Result<std::string> read_value(const DigestIndex& index, BlockSource& source, Kind kind,
+                               const Number& number, uint64_t limit);
 
 } // namespace talaria

@@ -27,9 +27,12 @@ CheckReport Checker::check(const BlockCheck& job) {
   return report;
 }
 
-void Checker::check_block(const BlockCheck& job, uint32_t generation, const BlockPlace& place, CheckReport& report) {
+void Checker::check_block(const BlockCheck& job, uint32_t generation, const BlockPlace& place,
+                          CheckReport& report) {
   auto name = pack_name(registry_->digest(place.pack));
-  auto found = [&](const std::string& message) { report.findings.push_back({name, message, {place.key()}, {}}); };
+  auto found = [&](const std::string& message) {
+    report.findings.push_back({name, message, {place.key()}, {}});
+  };
   auto block = read_block(store_, *registry_, place, decoder_);
   if (!block) return found(block.error().message());
   ++report.blocks;
@@ -77,7 +80,8 @@ CheckReport Checker::check(const ValueCheck& job) {
       auto key = Key128::of(hasher.finish());
       if (job.kind == Kind::header) return {};
       TALARIA_TRY_ASSIGN(auto wanted, job.index->key(job.kind, number));
-      if (key != wanted) return failure(errc::damaged, "its parts have another digest than the index says");
+      if (key != wanted)
+        return failure(errc::damaged, "its parts have another digest than the index says");
       return {};
     }();
     if (!read)
@@ -99,9 +103,11 @@ CheckReport Checker::check(const FileCheck& job) {
   auto read = [&]() -> Result<void> {
     TALARIA_TRY_ASSIGN(auto info, store_.stat(job.name));
     if (info.size != job.size)
-      return failure(errc::damaged, "has " + std::to_string(info.size) + " bytes instead of " + std::to_string(job.size));
+      return failure(errc::damaged, "has " + std::to_string(info.size) + " bytes instead of " +
+                                        std::to_string(job.size));
     for (uint64_t at = 0; at < job.size; at += file_window) {
-      TALARIA_TRY_ASSIGN(auto bytes, store_.get_range({job.name, at, std::min(file_window, job.size - at)}));
+      TALARIA_TRY_ASSIGN(auto bytes,
+                         store_.get_range({job.name, at, std::min(file_window, job.size - at)}));
       hasher_.update(bytes.view());
     }
     return {};
@@ -110,7 +116,8 @@ CheckReport Checker::check(const FileCheck& job) {
   if (!read)
     report.findings.push_back({job.name, read.error().message(), {}, {}});
   else if (digest != job.digest)
-    report.findings.push_back({job.name, "its content doesn't have the digest that its name says", {}, {}});
+    report.findings.push_back(
+        {job.name, "its content doesn't have the digest that its name says", {}, {}});
   return report;
 }
 

@@ -43,7 +43,7 @@ struct SegmentCheck {
 struct Finding {
   std::string object;
   std::string message;
-  std::vector<uint64_t> blocks; // keys of the blocks that can't be trusted
+  std::vector<uint64_t> blocks;                // keys of the blocks that can't be trusted
   std::vector<std::pair<Kind, Number>> values; // long values that can't be trusted
 };
 
@@ -66,7 +66,8 @@ public:
   CheckReport check(const SegmentCheck& job);
 
 private:
-  void check_block(const BlockCheck& job, uint32_t generation, const BlockPlace& place, CheckReport& report);
+  void check_block(const BlockCheck& job, uint32_t generation, const BlockPlace& place,
+                   CheckReport& report);
 
   const ObjectStore& store_;
   std::shared_ptr<PackRegistry> registry_;

@@ -23,7 +23,8 @@ Result<PreparedPiece> prepare(RawPiece piece) {
     record.residues_at = prepared.residues.size();
     auto body = read_body(raw.body, raw.header_ended, raw.header_crlf, width_hint, prepared.residues);
     if (!body)
-      return tl::unexpected(body.error().within("record at byte " + std::to_string(prepared.piece.offset + at)));
+      return tl::unexpected(
+          body.error().within("record at byte " + std::to_string(prepared.piece.offset + at)));
     record.residues = body->residues;
     record.digest =
         hasher.of(std::string_view(prepared.residues).substr(record.residues_at, record.residues));

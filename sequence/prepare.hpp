@@ -18,7 +18,7 @@ struct PreparedRecord {
   uint64_t accession_key = 0;
   std::size_t residues_at = 0; // in PreparedPiece::residues
   std::size_t residues = 0;
-  Digest digest; // of the residues
+  Digest digest;       // of the residues
   uint32_t layout = 0; // in PreparedPiece::layouts
 };
 

@@ -25,14 +25,16 @@ struct ReleaseBuilder::LongRecord {
   bool crlf = false; // the header line ends with CRLF
   Number header;
   ValueBuilder sequence;
-  std::string spans; // the first spans, while they are few
+  std::string spans;   // the first spans, while they are few
   ValueBuilder layout; // all of them, once they are many
   std::string residues;
 };
 
 ReleaseBuilder::ReleaseBuilder(std::unique_ptr<PageFileWriter> pages, std::unique_ptr<Interner> interner,
                                std::vector<GenerationId> generations)
-    : pages_(std::move(pages)), interner_(std::move(interner)), generations_(std::move(generations)),
+    : pages_(std::move(pages)),
+      interner_(std::move(interner)),
+      generations_(std::move(generations)),
       file_places_(generations_.size()) {}
 
 ReleaseBuilder::~ReleaseBuilder() = default;
@@ -54,7 +56,8 @@ Result<void> ReleaseBuilder::add(const PreparedPiece& piece) {
     auto residues = std::string_view(piece.residues).substr(record.residues_at, record.residues);
     TALARIA_TRY_ASSIGN(auto sequence, interner_->intern_value(Kind::sequence, record.digest, residues));
     counts_.residues += record.residues;
-    TALARIA_TRY(add_row(header, sequence, {RecordLayout::Form::plain, piece.layouts[record.layout], {}}));
+    TALARIA_TRY(
+        add_row(header, sequence, {RecordLayout::Form::plain, piece.layouts[record.layout], {}}));
   }
   return {};
 }
@@ -72,25 +75,29 @@ Result<void> ReleaseBuilder::add_long(const RawPiece& piece) {
     record.header_line += bytes.substr(0, taken);
     bytes.remove_prefix(taken);
     if (record.header_line.size() > longest_header)
-      return failure(errc::unsupported_input, "the header line at byte " + std::to_string(record.offset) +
+      return failure(errc::unsupported_input, "the header line at byte " +
+                                                  std::to_string(record.offset) +
                                                   " is longer than 64 MiB: this is no FASTA file");
-    if (end != std::string_view::npos || piece.kind == RawPiece::Kind::long_end) TALARIA_TRY(begin_body(record));
+    if (end != std::string_view::npos || piece.kind == RawPiece::Kind::long_end)
+      TALARIA_TRY(begin_body(record));
   }
   if (!bytes.empty()) {
     auto added = add_body(record, bytes);
-    if (!added) return tl::unexpected(added.error().within("record at byte " + std::to_string(record.offset)));
+    if (!added)
+      return tl::unexpected(added.error().within("record at byte " + std::to_string(record.offset)));
   }
   return piece.kind == RawPiece::Kind::long_end ? end_long() : Result<void>{};
 }
 
-// The line end of the header goes into a span without residues. The layouts of all other spans begin with the
-// same line end, since every layout does; rendering leaves it out.
+// The line end of the header goes into a span without residues. The layouts of all other spans begin
+// with the same line end, since every layout does; rendering leaves it out.
 Result<void> ReleaseBuilder::begin_body(LongRecord& record) {
   auto raw = split_record(record.header_line);
   TALARIA_TRY_ASSIGN(record.header, interner_->intern_header(
                                         raw.header, accession_key(unversioned(accession(raw.header)))));
   uint32_t no_hint = 0;
-  TALARIA_TRY_ASSIGN(auto line_end, read_body("", raw.header_ended, raw.header_crlf, no_hint, record.residues));
+  TALARIA_TRY_ASSIGN(auto line_end,
+                     read_body("", raw.header_ended, raw.header_crlf, no_hint, record.residues));
   put_span(record.spans, 0, line_end.layout);
   record.crlf = raw.header_crlf;
   record.header_line.clear();
@@ -125,6 +132,8 @@ Result<void> ReleaseBuilder::end_long() {
   return {};
 }
 
-Result<PackInfo> ReleaseBuilder::finish() { return pages_->finish(); }
+Result<PackInfo> ReleaseBuilder::finish() {
+  return pages_->finish();
+}
 
 } // namespace talaria

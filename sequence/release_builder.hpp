@@ -49,7 +49,7 @@ private:
 
   std::unique_ptr<PageFileWriter> pages_;
   std::unique_ptr<Interner> interner_;
-  std::vector<GenerationId> generations_;          // as the interner numbers them
+  std::vector<GenerationId> generations_;            // as the interner numbers them
   std::vector<std::optional<uint32_t>> file_places_; // the same in the page file
   std::unique_ptr<LongRecord> long_;
   uint32_t width_hint_ = 0;

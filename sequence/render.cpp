@@ -17,12 +17,13 @@ constexpr std::size_t text_limit = 2 * FastaSplitter::piece_size;
 
 } // namespace
 
-Result<std::shared_ptr<const OpenPage>> open_page(const ObjectStore& store, const PageFile& file, std::size_t place,
-                                                  const DigestIndex& index) {
+Result<std::shared_ptr<const OpenPage>> open_page(const ObjectStore& store, const PageFile& file,
+                                                  std::size_t place, const DigestIndex& index) {
   std::vector<uint32_t> generations;
   for (auto& id : file.generations()) {
     auto known = index.generation(id);
-    if (!known) return failure(errc::damaged, "a release names a generation that the snapshot doesn't list");
+    if (!known)
+      return failure(errc::damaged, "a release names a generation that the snapshot doesn't list");
     generations.push_back(*known);
   }
   auto open = std::make_shared<OpenPage>();
@@ -33,12 +34,13 @@ Result<std::shared_ptr<const OpenPage>> open_page(const ObjectStore& store, cons
     row.sequence.generation = generations[row.sequence.generation];
   }
   for (auto& layout : open->page.layouts)
-    if (layout.form == RecordLayout::Form::stored) layout.text.generation = generations[layout.text.generation];
+    if (layout.form == RecordLayout::Form::stored)
+      layout.text.generation = generations[layout.text.generation];
   return std::shared_ptr<const OpenPage>(std::move(open));
 }
 
-Result<RenderJob> plan_render(const DigestIndex& index, std::shared_ptr<const OpenPage> page, std::size_t first,
-                              std::size_t most, std::size_t budget) {
+Result<RenderJob> plan_render(const DigestIndex& index, std::shared_ptr<const OpenPage> page,
+                              std::size_t first, std::size_t most, std::size_t budget) {
   RenderJob job;
   job.page = std::move(page);
   job.first = first;
@@ -75,9 +77,10 @@ Result<Rendered> render(const RenderJob& job, const std::vector<BlockPtr>& block
     auto& layout = page.layouts[row.layout];
     bool long_header = false;
     bool long_sequence = false;
-    TALARIA_TRY_ASSIGN(auto header, content_of(blocks[job.blocks[i].first], Kind::header, row.header, long_header));
-    TALARIA_TRY_ASSIGN(auto residues,
-                       content_of(blocks[job.blocks[i].second], Kind::sequence, row.sequence, long_sequence));
+    TALARIA_TRY_ASSIGN(auto header,
+                       content_of(blocks[job.blocks[i].first], Kind::header, row.header, long_header));
+    TALARIA_TRY_ASSIGN(auto residues, content_of(blocks[job.blocks[i].second], Kind::sequence,
+                                                 row.sequence, long_sequence));
     if (long_header || long_sequence || layout.form != RecordLayout::Form::plain) {
       out.gaps.push_back({out.bytes.size(), job.first + i});
       continue;
@@ -101,7 +104,8 @@ public:
     used_ = 0;
     while (pending_.size() < count) {
       TALARIA_TRY_ASSIGN(auto more, reader_.next());
-      if (more.empty()) return failure(errc::damaged, "a layout asks for more residues than the record has");
+      if (more.empty())
+        return failure(errc::damaged, "a layout asks for more residues than the record has");
       pending_ += more;
     }
     used_ = count;
@@ -123,8 +127,8 @@ private:
 
 } // namespace
 
-Result<void> render_long(const DigestIndex& index, BlockSource& source, const OpenPage& page, std::size_t row_place,
-                         const ByteSink& sink) {
+Result<void> render_long(const DigestIndex& index, BlockSource& source, const OpenPage& page,
+                         std::size_t row_place, const ByteSink& sink) {
   auto& row = page.page.rows[row_place];
   auto& layout = page.page.layouts[row.layout];
   TALARIA_TRY(sink(">"));
@@ -146,7 +150,8 @@ Result<void> render_long(const DigestIndex& index, BlockSource& source, const Op
     text.clear();
     TALARIA_TRY(write_body(encoded, part, text_limit, text));
     auto left_out = line_end.value_or(0);
-    if (text.size() < left_out) return failure(errc::damaged, "a span of a layout begins without a line end");
+    if (text.size() < left_out)
+      return failure(errc::damaged, "a span of a layout begins without a line end");
     if (!line_end) line_end = text.size();
     return sink(std::string_view(text).substr(left_out));
   };

@@ -35,7 +35,8 @@ Result<bool> SpanReader::next(Span& span) {
   if (!residues) return coming();
   auto size = in.varint();
   if (!size) return coming();
-  if (*residues > span_max || *size > span_max) return failure(errc::damaged, "impossible span of a layout");
+  if (*residues > span_max || *size > span_max)
+    return failure(errc::damaged, "impossible span of a layout");
   auto layout = in.bytes(*size);
   if (!layout) return false;
   span = {*residues, *layout};

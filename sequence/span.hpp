@@ -1,7 +1,7 @@
-// Spans: the layout of a record that is read and written in pieces. Each span has a number of residues and a
-// layout of its own; put together they are the record's. The first span has no residues: it is the line end of
-// the header. The layouts of the others begin with that line end again, which is left out when they are put
-// together. docs/format.md, "Spans".
+// Spans: the layout of a record that is read and written in pieces. Each span has a number of residues
+// and a layout of its own; put together they are the record's. The first span has no residues: it is the
+// line end of the header. The layouts of the others begin with that line end again, which is left out
+// when they are put together. docs/format.md, "Spans".
 #pragma once
 
 #include "talaria/error.hpp"

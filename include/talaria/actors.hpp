@@ -6,8 +6,8 @@
 //   self->request(*store, caf::infinite, talaria::ingest_atom_v, request).then(...);
 //
 // Every request is answered: by its result, or by an error of the category "talaria", whose code is a
-// talaria::errc and whose text talaria::actors::to_error() gives back. The messages carry shared, immutable
-// values and stay within the process. Requests run side by side in threads of their own.
+// talaria::errc and whose text talaria::actors::to_error() gives back. The messages carry shared,
+// immutable values and stay within the process. Requests run side by side in threads of their own.
 #pragma once
 
 #include "talaria/object_store.hpp"
@@ -22,14 +22,14 @@
 CAF_ERROR_CODE_ENUM(talaria::errc, "talaria")
 
 CAF_BEGIN_TYPE_ID_BLOCK(talaria_public, caf::first_custom_type_id + 2000)
-  CAF_ADD_ATOM(talaria_public, talaria, ingest_atom, "ingest")
-  CAF_ADD_ATOM(talaria_public, talaria, releases_atom, "releases")
-  CAF_ADD_ATOM(talaria_public, talaria, export_atom, "export")
-  CAF_ADD_ATOM(talaria_public, talaria, record_atom, "record")
-  CAF_ADD_ATOM(talaria_public, talaria, get_chunks_atom, "get_chunks")
-  CAF_ADD_ATOM(talaria_public, talaria, put_chunks_atom, "put_chunks")
-  CAF_ADD_ATOM(talaria_public, talaria, verify_atom, "verify")
-  CAF_ADD_ATOM(talaria_public, talaria, stats_atom, "stats")
+CAF_ADD_ATOM(talaria_public, talaria, ingest_atom, "ingest")
+CAF_ADD_ATOM(talaria_public, talaria, releases_atom, "releases")
+CAF_ADD_ATOM(talaria_public, talaria, export_atom, "export")
+CAF_ADD_ATOM(talaria_public, talaria, record_atom, "record")
+CAF_ADD_ATOM(talaria_public, talaria, get_chunks_atom, "get_chunks")
+CAF_ADD_ATOM(talaria_public, talaria, put_chunks_atom, "put_chunks")
+CAF_ADD_ATOM(talaria_public, talaria, verify_atom, "verify")
+CAF_ADD_ATOM(talaria_public, talaria, stats_atom, "stats")
 CAF_END_TYPE_ID_BLOCK(talaria_public)
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(talaria::IngestRequest)
@@ -68,14 +68,14 @@ using store_actor = caf::typed_actor<
 // Registers what the messages need with a configuration; call it before the system is made.
 void prepare(caf::actor_system_config& config);
 
-// A configuration with settings that suit Talaria: as many scheduler threads as `threads` says (0: one for
-// each core), fair among actors.
+// A configuration with settings that suit Talaria: as many scheduler threads as `threads` says (0: one
+// for each core), fair among actors.
 struct Config : caf::actor_system_config {
   explicit Config(unsigned threads = 0);
 };
 
-// Starts the actors of a store on the objects of a repository. It ends when its last handle is dropped or
-// an exit message reaches it.
+// Starts the actors of a store on the objects of a repository. It ends when its last handle is dropped
+// or an exit message reaches it.
 Result<store_actor> spawn_store(caf::actor_system& system, std::unique_ptr<ObjectStore> objects,
                                 const Settings& settings);
 

@@ -1,8 +1,9 @@
 // The chunk interface: byte strings of any kind, addressed by their SHA-256.
 //
 // Sequences of releases can be read here too. What an application puts is stored once, however often it
-// is put, apart from the sequences of releases. All functions may be called from several threads at once.
-// Writing functions take the writer's lock of the repository; errc::locked after Settings::lock_wait.
+// is put, apart from the sequences of releases. All functions may be called from several threads at
+// once. Writing functions take the writer's lock of the repository; errc::locked after
+// Settings::lock_wait.
 #pragma once
 
 #include "talaria/buffer.hpp"
@@ -36,8 +37,8 @@ class ChunkStore {
 public:
   explicit ChunkStore(Runtime& runtime) : runtime_(runtime) {}
 
-  // Stores a byte string and returns its address. Durable when it returns. Each call is a commit of its own:
-  // to store many, use put_batch().
+  // Stores a byte string and returns its address. Durable when it returns. Each call is a commit of its
+  // own: to store many, use put_batch().
   Result<Digest> put(std::string_view bytes);
 
   // Stores many in one commit; the addresses come in the same order.
@@ -53,12 +54,12 @@ public:
   Result<bool> contains(const Digest& digest) const;
   Result<std::vector<bool>> contains_batch(std::span<const Digest> digests) const;
 
-  // Calls `visit` for each chunk put by applications, and with `sequences` also for each distinct sequence,
-  // until it returns false. Reads the data, since the index keeps only half of each digest.
+  // Calls `visit` for each chunk put by applications, and with `sequences` also for each distinct
+  // sequence, until it returns false. Reads the data, since the index keeps only half of each digest.
   Result<void> list(bool sequences, const std::function<bool(const ChunkInfo&)>& visit) const;
 
-  // Takes a chunk out; errc::not_found if it isn't there, errc::in_use if only releases have it. Its space
-  // is freed when the repository is compacted.
+  // Takes a chunk out; errc::not_found if it isn't there, errc::in_use if only releases have it. Its
+  // space is freed when the repository is compacted.
   Result<void> remove(const Digest& digest);
 
   // Reads the chunk from the disk and checks it: errc::damaged or errc::not_found.

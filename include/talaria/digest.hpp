@@ -23,9 +23,7 @@ struct Digest {
   // Reads 64 hexadecimal digits of either case; nothing else is a digest.
   static std::optional<Digest> from_hex(std::string_view text) noexcept;
 
-  std::string_view view() const noexcept {
-    return {reinterpret_cast<const char*>(bytes.data()), size};
-  }
+  std::string_view view() const noexcept { return {reinterpret_cast<const char*>(bytes.data()), size}; }
 
   friend auto operator<=>(const Digest&, const Digest&) = default;
 };

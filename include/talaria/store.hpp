@@ -5,8 +5,8 @@
 //   auto record = (*store)->get("P12345");
 //
 // A Store may be used from several threads at once, and several processes may open the same repository:
-// any number of them read while one writes. Destroying it ends the runtime in order; operations under way
-// in other threads must have returned before.
+// any number of them read while one writes. Destroying it ends the runtime in order; operations under
+// way in other threads must have returned before.
 #pragma once
 
 #include "talaria/chunk_store.hpp"
@@ -59,13 +59,14 @@ struct ReleaseInfo {
 
 struct IngestReport {
   ReleaseInfo release;
-  bool unchanged = false;      // the release was there already, with the same content
-  uint64_t new_sequences = 0;  // stored by this ingest
+  bool unchanged = false;     // the release was there already, with the same content
+  uint64_t new_sequences = 0; // stored by this ingest
   uint64_t new_residues = 0;
-  uint64_t stored_bytes = 0;   // by which the repository grew
+  uint64_t stored_bytes = 0; // by which the repository grew
 };
 
-// A record as it stands in a release. For a sequence asked by digest alone, header and release are empty.
+// A record as it stands in a release. For a sequence asked by digest alone, header and release are
+// empty.
 struct Record {
   std::string header;   // without '>'
   std::string sequence; // canonical residues
@@ -74,25 +75,25 @@ struct Record {
 };
 
 struct VerifyOptions {
-  bool quick = false;         // structure and small files only: no data are read
+  bool quick = false;          // structure and small files only: no data are read
   double sample_percent = 100; // share of the blocks whose data are read
   OperationOptions options;
 };
 
 // Something that is wrong, and what it takes away.
 struct Damage {
-  std::string object;                // the file
+  std::string object; // the file
   std::string message;
   std::vector<std::string> releases; // NAME@VERSION of each release that it hits
 };
 
 struct VerifyReport {
   std::vector<Damage> damages;
-  bool data_read = false;     // false after a quick verification
-  uint64_t files = 0;         // checked
-  uint64_t blocks = 0;        // whose data were read
-  uint64_t chunks = 0;        // whose digest was computed
-  uint64_t bytes = 0;         // of chunks, decompressed
+  bool data_read = false; // false after a quick verification
+  uint64_t files = 0;     // checked
+  uint64_t blocks = 0;    // whose data were read
+  uint64_t chunks = 0;    // whose digest was computed
+  uint64_t bytes = 0;     // of chunks, decompressed
   uint64_t releases = 0;
 };
 
@@ -100,11 +101,11 @@ struct StoreStats {
   uint64_t repository_bytes = 0; // all files
   uint64_t raw_bytes = 0;        // all releases as exported
   uint64_t releases = 0;
-  uint64_t records = 0;          // of all releases
-  uint64_t sequences = 0;        // distinct
-  uint64_t residues = 0;         // of distinct sequences
-  uint64_t headers = 0;          // stored; those of equal text nearly always once
-  uint64_t chunks = 0;           // stored chunks of all kinds
+  uint64_t records = 0;   // of all releases
+  uint64_t sequences = 0; // distinct
+  uint64_t residues = 0;  // of distinct sequences
+  uint64_t headers = 0;   // stored; those of equal text nearly always once
+  uint64_t chunks = 0;    // stored chunks of all kinds
   uint64_t application_chunks = 0;
   uint64_t packs = 0;
   uint64_t pack_bytes = 0;
@@ -125,7 +126,8 @@ public:
   // Opens a repository; errc::no_repository if there is none. Takes time and memory that don't depend on
   // its size.
   static Result<std::unique_ptr<Store>> open(const std::string& path, Settings settings = {});
-  static Result<std::unique_ptr<Store>> open(std::unique_ptr<ObjectStore> objects, Settings settings = {});
+  static Result<std::unique_ptr<Store>> open(std::unique_ptr<ObjectStore> objects,
+                                             Settings settings = {});
 
   ~Store();
   Store(const Store&) = delete;
@@ -139,14 +141,14 @@ public:
   // All releases, or those of one database, oldest first.
   Result<std::vector<ReleaseInfo>> releases(const std::string& name = {});
 
-  // Renders NAME@VERSION, or the latest version of NAME, byte for byte. If it fails on damage, what the sink
-  // has taken is a part of the file.
+  // Renders NAME@VERSION, or the latest version of NAME, byte for byte. If it fails on damage, what the
+  // sink has taken is a part of the file.
   Result<ReleaseInfo> export_release(const std::string& release, const ExportSink& sink,
                                      const OperationOptions& options = {});
 
   // The record with this accession ("P12345", "sp|P12345|X", "NP_000001.2") in `release` (NAME or
-  // NAME@VERSION), or in the newest release that has it; or the sequence with this digest (64 hexadecimal
-  // digits).
+  // NAME@VERSION), or in the newest release that has it; or the sequence with this digest (64
+  // hexadecimal digits).
   Result<Record> get(const std::string& id, const std::string& release = {});
 
   Result<VerifyReport> verify(const VerifyOptions& options = {});

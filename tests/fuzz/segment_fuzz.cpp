@@ -39,7 +39,7 @@ void ask(const Segment& segment, Kind kind) {
     require_sound(segment.block_of(kind, slot));
     require((segment.number_of(kind, slot).first != nullptr) == (slot < count));
     std::vector<std::uint32_t> slots;
-    require_sound(segment.find_headers(std::uint64_t{slot} << 32, slots));
+    require_sound(segment.find_headers(std::uint64_t{slot} << 32, 9, slots));
     if (kind == Kind::header) return;
     const auto key = segment.key(kind, slot);
     require_sound(key);
@@ -53,8 +53,7 @@ void ask(const Segment& segment, Kind kind) {
 void ask_index(const SegmentPtr& segment) {
   std::vector<GenerationId> generations;
   for (auto& range : segment->ranges()) generations.push_back(range.generation);
-  const auto index =
-      DigestIndex::open(generations, {segment, segment}, {}, std::make_shared<PackRegistry>());
+  const auto index = DigestIndex::open(generations, {segment}, {}, std::make_shared<PackRegistry>());
   require_sound(index);
   if (!index) return;
   for (auto& range : segment->ranges()) {
@@ -68,7 +67,7 @@ void ask_index(const SegmentPtr& segment) {
       if (key) require_sound((*index)->find(range.kind, *key));
     }
     std::vector<Number> numbers;
-    require_sound((*index)->find_headers(std::uint64_t{range.base} << 32, numbers));
+    require_sound((*index)->find_headers(std::uint64_t{range.base} << 32, 9, numbers));
   }
 }
 

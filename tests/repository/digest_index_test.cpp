@@ -86,15 +86,27 @@ TEST_F(Index, NumbersThatNothingHasAreDamage) {
 
 TEST_F(Index, TheNewestSegmentWins) {
   const auto old = segment(draft("old").range(Kind::sequence, generation_id(1), 0, 10, 0));
-  const auto moved = segment(draft("new").range(Kind::sequence, generation_id(1), 0, 10, 0));
   const auto other = segment(draft("other").range(Kind::sequence, generation_id(2), 0, 10, 0));
-  auto pack = [&](const DigestIndexPtr& index) {
-    return registry->digest(must(index->locate(Kind::sequence, {0, 4})).pack);
-  };
-  EXPECT_EQ(pack(open({old, moved})), digest_of("new"));
-  EXPECT_EQ(pack(open({moved, old})), digest_of("old"));
   EXPECT_EQ(must(open({old, other})->find(Kind::sequence, nth_key(3))), (Number{1, 3}));
   EXPECT_EQ(must(open({other, old})->find(Kind::sequence, nth_key(3))), (Number{0, 3}));
+}
+
+// A number names one chunk, in one segment.
+TEST_F(Index, SegmentsThatNumberTheSameChunksAreDamage) {
+  const auto first = segment(draft().range(Kind::sequence, generation_id(1), 10, 10, 0));
+  auto with = [&](Kind kind, uint8_t generation, uint32_t base, uint32_t count) {
+    const auto second = segment(draft("two").range(kind, generation_id(generation), base, count, 50));
+    return code_of(open({first})->with(second));
+  };
+  EXPECT_EQ(with(Kind::sequence, 1, 10, 10), errc::damaged);
+  EXPECT_EQ(with(Kind::sequence, 1, 19, 5), errc::damaged);
+  EXPECT_EQ(with(Kind::sequence, 1, 5, 6), errc::damaged);
+  EXPECT_EQ(with(Kind::sequence, 1, 0, 50), errc::damaged);
+  EXPECT_EQ(with(Kind::sequence, 1, 12, 1), errc::damaged);
+  EXPECT_EQ(with(Kind::sequence, 1, 20, 5), errc{});
+  EXPECT_EQ(with(Kind::sequence, 1, 5, 5), errc{});
+  EXPECT_EQ(with(Kind::sequence, 2, 10, 10), errc{});
+  EXPECT_EQ(with(Kind::part, 1, 10, 10), errc{});
 }
 
 TEST_F(Index, WithAnotherSegmentKnowsMoreAndTheOldOneDoesNot) {
@@ -136,9 +148,9 @@ TEST_F(Index, FindsHeadersNewestSegmentFirst) {
   const auto index = open({segment(draft().range(Kind::header, generation_id(1), 0, 5, 0)),
                            segment(draft("two").range(Kind::header, generation_id(2), 0, 5, 3))});
   std::vector<Number> numbers;
-  must(index->find_headers(nth_accession(4), numbers));
+  must(index->find_headers(nth_accession(4), 9, numbers));
   EXPECT_EQ(numbers, (std::vector<Number>{{1, 1}, {0, 4}}));
-  must(index->find_headers(nth_accession(0), numbers));
+  must(index->find_headers(nth_accession(0), 9, numbers));
   EXPECT_EQ(numbers.size(), 3u) << "they are appended";
 }
 

@@ -121,7 +121,7 @@ Table make_table(uint32_t count, unsigned fingerprint = 10, unsigned seed = 1) {
 
 std::vector<uint32_t> find(const Table& table, uint64_t key) {
   std::vector<uint32_t> slots;
-  must(find_in_lookup_table(table.file, table.offset, table.shape, key, slots));
+  must(find_in_lookup_table(table.file, table.offset, table.shape, key, SIZE_MAX, slots));
   return slots;
 }
 
@@ -174,7 +174,10 @@ TEST(LookupTable, FindsKeysAtTheEndsOfTheirRangeAndEqualOnes) {
                               slot % 3 == 0   ? 0
                               : slot % 3 == 1 ? UINT64_MAX
                                               : uint64_t{1} << 63,
-                              slots));
+                              SIZE_MAX, slots));
+    std::vector<uint32_t> few;
+    must(find_in_lookup_table(file, 0, shape, 0, 5, few));
+    EXPECT_EQ(few.size(), 5u);
     EXPECT_TRUE(holds(slots, slot));
     EXPECT_GE(slots.size(), 33u);
   }
@@ -195,13 +198,14 @@ TEST(LookupTable, ThatContradictsItselfIsDamaged) {
   auto with = [&](std::size_t at, char value) {
     auto other = body;
     other[at] = value;
-    return code_of(find_in_lookup_table(checked(other), 0, shape, 1, slots));
+    return code_of(find_in_lookup_table(checked(other), 0, shape, 1, SIZE_MAX, slots));
   };
   EXPECT_EQ(with(0, 0), errc{});
   EXPECT_EQ(with(0, 3), errc::damaged); // begins behind its end
   EXPECT_EQ(with(4, 3), errc::damaged); // ends behind the last entry
   const auto file = checked(body);
-  EXPECT_EQ(code_of(find_in_lookup_table(file, body.size() - 4, shape, 1, slots)), errc::damaged);
+  EXPECT_EQ(code_of(find_in_lookup_table(file, body.size() - 4, shape, 1, SIZE_MAX, slots)),
+            errc::damaged);
 }
 
 TEST(LookupShape, IsValidWithinTheWidthsThatAReaderCanLoad) {

@@ -49,7 +49,7 @@ std::size_t expect_holds(const Segment& segment, const SegmentDraft& draft,
       right(place, part.blocks[slot], "block_of");
       if (kind == Kind::header) {
         std::vector<uint32_t> slots;
-        const auto found = segment.find_headers(uint64_t{part.header_keys[slot]} << 32, slots);
+        const auto found = segment.find_headers(uint64_t{part.header_keys[slot]} << 32, SIZE_MAX, slots);
         if (!found && may_be_damaged) {
           ++damaged;
         } else {
@@ -132,12 +132,15 @@ TEST(Segment, FindsSeveralHeadersOfOneAccession) {
   const auto segment = open_segment(*store, draft.bytes());
   for (uint64_t n = 0; n < 4; ++n) {
     std::vector<uint32_t> slots;
-    must(segment->find_headers(nth_accession(n), slots));
+    must(segment->find_headers(nth_accession(n), 4, slots));
+    EXPECT_EQ(slots.size(), 4u);
+    slots.clear();
+    must(segment->find_headers(nth_accession(n), 40, slots));
     EXPECT_EQ(slots.size(), 10u);
     for (auto slot : slots) EXPECT_EQ(slot % 4, n);
   }
   std::vector<uint32_t> slots;
-  for (uint64_t n = 100; n < 1100; ++n) must(segment->find_headers(nth_accession(n), slots));
+  for (uint64_t n = 100; n < 1100; ++n) must(segment->find_headers(nth_accession(n), 40, slots));
   EXPECT_TRUE(slots.empty());
 }
 

@@ -76,6 +76,13 @@ std::string nasty_file(unsigned seed, std::size_t records) {
   return text;
 }
 
+// Lines of one to three residues, as they come: a layout nearly as large as the text.
+std::string ragged_body(std::mt19937& random, std::size_t size) {
+  std::string text;
+  while (text.size() < size) text += std::string(1 + random() % 3, 'A') + "\n";
+  return text;
+}
+
 struct Case {
   std::string name;
   std::function<std::string()> text;
@@ -121,6 +128,11 @@ const std::vector<Case>& cases() {
        [] {
          std::mt19937 random(4);
          return ">a\nAC\n>c\n" + nasty_body(random, 1'800'000) + "\n>d\nAC\n";
+       }},
+      {"RaggedChromosome",
+       [] {
+         std::mt19937 random(8);
+         return ">c\n" + ragged_body(random, 2'500'000) + ">d\nAC\n";
        }},
       {"IrregularCrlfChromosome",
        [] {
@@ -243,10 +255,11 @@ TEST(Release, ALongSequenceIsTheSameWhereverItsRecordBegins) {
 // Small layouts stand in the page; large ones must not, for a page is read whole.
 TEST(Release, AHugeLayoutIsStoredApartFromThePage) {
   std::mt19937 random(10);
-  const auto text = ">c\n" + nasty_body(random, 1'500'000);
+  const auto text = ">c\n" + ragged_body(random, 2'500'000);
   TestRepository repository;
   const auto entry = must(ingest_text(*repository, "a", "1", text));
   EXPECT_EQ(must(repository->view())->snapshot().totals[index_of(Kind::text)].count, 1u);
+  EXPECT_GT(must(repository->view())->snapshot().totals[index_of(Kind::text)].bytes, page_layout_bytes);
   EXPECT_LT(entry.pages_size, 1000u);
   EXPECT_TRUE(must(render_text(*repository, "a", "1")) == text);
 }
