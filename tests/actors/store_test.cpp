@@ -1,0 +1,214 @@
+#include "tests/actors/fixture.hpp"
+
+#include <thread>
+#include <vector>
+
+namespace talaria {
+namespace {
+
+using StoreTest = StoreFixture;
+
+TEST_F(StoreTest, GivesBackWhatWasIngestedByteForByte) {
+  auto text = records(0, 500);
+  auto report = ingest(text, "db", "1");
+  ASSERT_TRUE(report) << report.error().message();
+  EXPECT_EQ(report->release.records, 500u);
+  EXPECT_EQ(report->release.residues, 500u * 300u);
+  EXPECT_EQ(report->release.bytes, text.size());
+  EXPECT_EQ(report->release.digest, digest_of(text));
+  EXPECT_EQ(report->new_sequences, 500u);
+  EXPECT_EQ(exported("db@1"), text);
+}
+
+TEST_F(StoreTest, KeepsEveryOddityOfTheLayout) {
+  std::string text = "\n; a comment\n>a  two  spaces\tand a "
+                     "tab\r\nacgtACGT\r\nAC\r\n\n>b\nAC-GT*\n\n\n>empty\n>c\nACGT ACGT\nA";
+  ASSERT_TRUE(ingest(text, "db", "1"));
+  EXPECT_EQ(exported("db"), text);
+}
+
+TEST_F(StoreTest, KeepsRecordsLongerThanItsMemory) {
+  store = open(small_settings());
+  std::string text = ">chromosome one\n";
+  for (int i = 0; i < 5 * 1024 * 1024; ++i) {
+    text += "ACGTacgtN"[(i / 7919 + i) % 9];
+    if (i % 70 == 69) text += '\n';
+  }
+  text += "\n>single line\n" + std::string(3 << 20, 'A') + "\n>short\nACGT\n";
+  ASSERT_TRUE(ingest(text, "genome", "1"));
+  EXPECT_EQ(exported("genome"), text);
+  auto verified = store->verify();
+  ASSERT_TRUE(verified);
+  EXPECT_TRUE(verified->damages.empty());
+}
+
+TEST_F(StoreTest, StoresEachSequenceOnceWhateverItsHeaderAndRelease) {
+  ASSERT_TRUE(ingest(records(0, 200), "db", "1"));
+  auto text = records(0, 100) + ">other header\n" + records(5, 1).substr(records(5, 1).find('\n') + 1) +
+              records(300, 1);
+  auto second = ingest(text, "another/db", "x");
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->new_sequences, 1u);
+  EXPECT_EQ(exported("another/db"), text);
+  EXPECT_EQ(store->stats()->sequences, 201u);
+}
+
+TEST_F(StoreTest, TheSameContentAgainCostsAlmostNothing) {
+  auto text = records(0, 2000);
+  ASSERT_TRUE(ingest(text, "db", "1"));
+  auto before = store->stats()->repository_bytes;
+  auto second = ingest(text, "db", "2");
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->new_sequences, 0u);
+  EXPECT_LT(store->stats()->repository_bytes - before, before / 100);
+  EXPECT_EQ(exported("db@2"), text);
+}
+
+TEST_F(StoreTest, AReleaseThatExistsIsNeverChanged) {
+  auto text = records(0, 50);
+  ASSERT_TRUE(ingest(text, "db", "1"));
+  auto again = ingest(text, "db", "1");
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(again->unchanged);
+  auto other = ingest(records(1, 50), "db", "1");
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().code(), errc::exists);
+  EXPECT_EQ(exported("db@1"), text);
+  EXPECT_EQ(store->releases()->size(), 1u);
+}
+
+TEST_F(StoreTest, RefusesWhatIsNotFastaAndStoresNothingOfIt) {
+  auto before = store->stats()->repository_bytes;
+  for (std::string text : {"@read\nACGT\n+\nIIII\n", "", "\n\n", "no fasta at all\n"}) {
+    auto refused = ingest(text, "db", "1");
+    ASSERT_FALSE(refused) << text;
+    EXPECT_EQ(refused.error().code(), errc::unsupported_input) << text;
+  }
+  auto binary = ingest(records(0, 3000) + std::string(">x\nAC\0GT\n", 9), "db", "1");
+  ASSERT_FALSE(binary);
+  EXPECT_EQ(binary.error().code(), errc::unsupported_input);
+  EXPECT_EQ(store->stats()->repository_bytes, before);
+  EXPECT_TRUE(store->releases()->empty());
+}
+
+TEST_F(StoreTest, RefusesNamesThatAreNone) {
+  for (auto& [name, version] : std::vector<std::pair<std::string, std::string>>{
+           {"", "1"}, {"a b", "1"}, {"a/", "1"}, {"/a", "1"}, {"a", ""}, {"a", "1@2"}, {"../a", "x y"}})
+    EXPECT_EQ(ingest(records(0, 1), name, version).error().code(), errc::invalid_argument)
+        << name << "@" << version;
+}
+
+TEST_F(StoreTest, FindsRecordsByAccessionAndSequencesByDigest) {
+  ASSERT_TRUE(ingest(records(0, 300), "db", "1"));
+  auto changed = records(0, 300);
+  changed.replace(changed.find("protein 7\n"), 9, "renamed 7");
+  ASSERT_TRUE(ingest(changed, "db", "2"));
+
+  auto newest = store->get("P10007");
+  ASSERT_TRUE(newest) << newest.error().message();
+  EXPECT_EQ(newest->release, "db@2");
+  EXPECT_EQ(newest->header, "sp|P10007|NAME_7 renamed 7");
+  EXPECT_EQ(newest->text,
+            ">" + newest->header + "\n" + records(7, 1).substr(records(7, 1).find('\n') + 1));
+
+  auto oldest = store->get("sp|P10007|NAME_7", "db@1");
+  ASSERT_TRUE(oldest);
+  EXPECT_EQ(oldest->header, "sp|P10007|NAME_7 protein 7");
+
+  auto by_digest = store->get(digest_of(newest->sequence).hex());
+  ASSERT_TRUE(by_digest);
+  EXPECT_EQ(by_digest->sequence, newest->sequence);
+  auto in_release = store->get(digest_of(newest->sequence).hex(), "db@1");
+  ASSERT_TRUE(in_release);
+  EXPECT_EQ(in_release->header, oldest->header);
+
+  EXPECT_EQ(store->get("P99999").error().code(), errc::not_found);
+  EXPECT_EQ(store->get("P10007", "db@3").error().code(), errc::not_found);
+  EXPECT_EQ(store->get(std::string(64, 'a')).error().code(), errc::not_found);
+}
+
+TEST_F(StoreTest, ListsReleasesInTheOrderOfTheirCommitsAndTheLatestIsTheDefault) {
+  ASSERT_TRUE(ingest(records(0, 10), "b", "2026_01"));
+  ASSERT_TRUE(ingest(records(0, 11), "a", "1"));
+  ASSERT_TRUE(ingest(records(0, 12), "b", "2026_02"));
+  auto all = store->releases();
+  ASSERT_TRUE(all);
+  ASSERT_EQ(all->size(), 3u);
+  EXPECT_EQ((*all)[2].version, "2026_02");
+  EXPECT_EQ(store->releases("b")->size(), 2u);
+  EXPECT_EQ(store->releases("c").error().code(), errc::not_found);
+  EXPECT_EQ(exported("b"), records(0, 12));
+}
+
+TEST_F(StoreTest, ACancelledIngestLeavesNothing) {
+  auto before = store->stats()->repository_bytes;
+  IngestRequest request{file(records(0, 20000)), "db", "1", {}};
+  request.options.cancel = std::make_shared<std::atomic<bool>>(false);
+  request.options.progress = [cancel = request.options.cancel](const Progress& p) {
+    if (p.what == "storing") cancel->store(true);
+  };
+  auto report = store->ingest(request);
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code(), errc::cancelled);
+  EXPECT_EQ(store->stats()->repository_bytes, before);
+  EXPECT_TRUE(ingest(records(0, 100), "db", "1"));
+}
+
+TEST_F(StoreTest, AnErrorOfTheSinkEndsTheExport) {
+  ASSERT_TRUE(ingest(records(0, 20000), "db", "1"));
+  int calls = 0;
+  auto done = store->export_release("db", [&](std::string_view) -> Result<void> {
+    return ++calls < 2 ? Result<void>{} : failure(errc::no_space, "the test's disk is full");
+  });
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code(), errc::no_space);
+  EXPECT_EQ(exported("db").size(), records(0, 20000).size());
+}
+
+TEST_F(StoreTest, ServesSeveralThreadsAtOnce) {
+  store = open(small_settings());
+  auto text = records(0, 3000);
+  ASSERT_TRUE(ingest(text, "db", "1"));
+  std::vector<std::thread> threads;
+  std::atomic<int> failures = 0;
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 50; ++i) {
+        auto record = store->get("P" + std::to_string(10000 + (i * 61 + t * 7) % 3000));
+        if (!record || record->sequence.size() != 300) ++failures;
+      }
+    });
+  threads.emplace_back([&] {
+    if (exported("db") != text) ++failures;
+  });
+  threads.emplace_back([&] {
+    if (!ingest(records(100, 3000), "db", "2")) ++failures;
+  });
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(failures, 0);
+  EXPECT_EQ(exported("db@2"), records(100, 3000));
+}
+
+TEST_F(StoreTest, ManySmallRunsGiveTheSameRelease) {
+  auto settings = small_settings();
+  store = open(settings);
+  // More than the run of a small memory setting holds at once.
+  std::string text;
+  for (int i = 0; i < 9; ++i) text += records(i * 20000, 20000, 330);
+  ASSERT_TRUE(ingest(text, "db", "1"));
+  EXPECT_GT(store->stats()->index_segments, 1u);
+  EXPECT_EQ(digest_of(exported("db")), digest_of(text));
+}
+
+TEST(StoreOpening, SaysWhatIsMissing) {
+  EXPECT_EQ(Store::open(memory_store()).error().code(), errc::no_repository);
+  Settings settings;
+  settings.level = 99;
+  auto objects = memory_store();
+  ASSERT_TRUE(Store::init(*objects));
+  EXPECT_EQ(Store::init(*objects).error().code(), errc::exists);
+  EXPECT_EQ(Store::open(std::move(objects), settings).error().code(), errc::invalid_argument);
+}
+
+} // namespace
+} // namespace talaria
