@@ -73,7 +73,7 @@ Result<DigestIndexPtr> View::index() const {
       continue;
     }
     auto segment = Segment::open(store_, name);
-    if (!segment) return tl::unexpected(missing_is_damage(segment.error(), name, "rebuild the index"));
+    if (!segment) return tl::unexpected(missing_is_damage(segment.error(), name, "restore it from a backup"));
     segments.push_back(*std::move(segment));
   }
   TALARIA_TRY_ASSIGN(index_, DigestIndex::open(snapshot_.generations, std::move(segments),
