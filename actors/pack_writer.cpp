@@ -57,6 +57,9 @@ public:
 
   const char* name() const override { return "talaria-pack-writer"; }
 
+  // The commit cleans up when it is let go of: that must be done when whoever waits for the end goes on.
+  void on_exit() override { commit_.reset(); }
+
 protected:
   behavior_type make_behavior() override {
     return {
