@@ -28,10 +28,10 @@ struct Contents {
 };
 using ContentsPtr = std::shared_ptr<Contents>;
 
-Result<bool> insert(Contents& contents, const std::string& name, Buffer bytes) {
+Result<bool> insert(Contents& contents, const std::string& name, const Buffer& bytes) {
   TALARIA_TRY(check_object_name(name));
   std::unique_lock guard(contents.objects_mutex);
-  return contents.objects.try_emplace(name, std::move(bytes)).second;
+  return contents.objects.try_emplace(name, bytes).second;
 }
 
 class MemoryWriter final : public ObjectWriter {

@@ -619,7 +619,7 @@ Result<void> write_simple(std::string_view layout, std::string_view residues, st
                           std::string& out) {
   const bool header_crlf = (layout[0] & header_crlf_flag) != 0;
   const bool crlf = (layout[0] & body_crlf_flag) != 0;
-  const auto width = static_cast<std::size_t>(layout[1]);
+  const auto width = static_cast<std::size_t>(static_cast<unsigned char>(layout[1]));
   const std::uint64_t ends = lines_of(residues.size(), width);
   const std::uint64_t bytes = residues.size() + (header_crlf ? 2 : 1) + ends * (crlf ? 2 : 1);
   if (bytes > limit) return too_long();
