@@ -4,9 +4,9 @@
 //   plan, encode)
 //                                                                  └──block──▶ pack writer ──▶ object
 //                                                                  store
-//   caller ──▶ index ──places──▶ cache ──misses──▶ block readers ──blocks──▶ cache ──▶ caller
-//   export ──places──▶ cache ──blocks──▶ workers (render) ──text──▶ export ──▶ sink
-//   verify ──blocks, values──▶ verifiers
+//   caller ──digests──▶ index ──places──▶ caller ──▶ cache ──misses──▶ block readers ──blocks──▶ cache
+//   ──▶ caller export ──places──▶ cache ──blocks──▶ workers (render) ──text──▶ export ──▶ sink verify
+//   ──blocks, values──▶ verifiers
 //
 // The operations (ingest, export, verify, put) are blocking actors in threads of their own. They keep a
 // bounded number of requests outstanding and take the answers in order: that is the credit which lets a
@@ -14,9 +14,10 @@
 #pragma once
 
 #include "actors/local.hpp"
-#include "cache/lru.hpp"
+#include "cache/block_cache.hpp"
 #include "repository/block_reader.hpp"
 #include "repository/commit.hpp"
+#include "repository/locator.hpp"
 #include "repository/run.hpp"
 #include "repository/verify.hpp"
 #include "sequence/prepare.hpp"
@@ -36,8 +37,6 @@ CAF_ADD_ATOM(talaria_runtime, talaria, append_atom, "append")
 CAF_ADD_ATOM(talaria_runtime, talaria, finish_run_atom, "finish_run")
 CAF_ADD_ATOM(talaria_runtime, talaria, read_blocks_atom, "read_blks")
 CAF_ADD_ATOM(talaria_runtime, talaria, locate_atom, "locate")
-CAF_ADD_ATOM(talaria_runtime, talaria, fetch_atom, "fetch")
-CAF_ADD_ATOM(talaria_runtime, talaria, view_atom, "view")
 CAF_ADD_ATOM(talaria_runtime, talaria, counts_atom, "counts")
 CAF_ADD_ATOM(talaria_runtime, talaria, check_blocks_atom, "chk_blocks")
 CAF_ADD_ATOM(talaria_runtime, talaria, check_values_atom, "chk_values")
@@ -60,24 +59,6 @@ using Blocks = std::vector<BlockPtr>;
 using Places = std::vector<BlockPlace>;
 using Plans = std::vector<BlockPlan>;
 using Digests = std::vector<Digest>;
-
-// A chunk asked for by digest, and where it is.
-struct LocatedChunk {
-  bool found = false;
-  Kind kind = Kind::sequence;
-  Number number;
-  BlockPlace place;
-};
-
-struct LocatedChunks {
-  DigestIndexPtr index; // that the numbers belong to
-  std::vector<LocatedChunk> chunks;
-};
-
-struct FetchedChunks {
-  Local<LocatedChunks> located;
-  Blocks blocks; // of each chunk; null for those not found
-};
 
 using Sketches = std::vector<uint32_t>;
 
@@ -134,19 +115,13 @@ using block_reader_actor = caf::typed_actor<
 using cache_actor = caf::typed_actor<
     // Answers blocks in the order asked, from memory or through the block readers.
     caf::replies_to<read_blocks_atom, Local<Places>>::with<Local<Blocks>>,
-    // The same for located chunks.
-    caf::replies_to<fetch_atom, Local<LocatedChunks>>::with<Local<FetchedChunks>>,
     // Hits, misses and evictions since the start.
     caf::replies_to<counts_atom>::with<Local<CacheCounts>>>;
 
 // Knows the current view of the repository and finds chunks in it.
 using index_actor = caf::typed_actor<
     // Finds chunks by digest.
-    caf::replies_to<locate_atom, Local<Digests>>::with<Local<LocatedChunks>>,
-    // Finds a few chunks by digest and passes on to the cache, which answers.
-    caf::replies_to<fetch_atom, Local<Digests>>::with<Local<FetchedChunks>>,
-    // Answers the view that the ref points to now.
-    caf::replies_to<view_atom>::with<Local<ViewPtr>>>;
+    caf::replies_to<locate_atom, Local<Digests>>::with<Local<LocatedChunks>>>;
 
 // Verifies stored data, one of a pool of detached actors.
 using verifier_actor = caf::typed_actor<
@@ -166,6 +141,10 @@ struct Services {
   std::vector<verifier_actor> verifiers;
   cache_actor cache;
   index_actor index;
+  // What cache and index stand on. A read of few chunks goes to these itself, in the thread of its
+  // caller, for it costs less than to wake another thread.
+  std::shared_ptr<BlockCache> blocks;
+  std::shared_ptr<Locator> locator;
 };
 
 } // namespace talaria::actors

@@ -6,8 +6,8 @@
 
 namespace talaria::actors {
 
-cache_actor spawn_cache(caf::actor_system& system, std::size_t capacity,
+cache_actor spawn_cache(caf::actor_system& system, std::shared_ptr<BlockCache> blocks,
                         std::vector<block_reader_actor> readers);
-index_actor spawn_index(caf::actor_system& system, const CorePtr& core, cache_actor cache);
+index_actor spawn_index(caf::actor_system& system, std::shared_ptr<Locator> locator);
 
 } // namespace talaria::actors

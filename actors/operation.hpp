@@ -18,6 +18,7 @@ struct Operation {
   CorePtr core;
   std::shared_ptr<const Services> services;
   OperationOptions options;
+  std::shared_ptr<BlockDecoder> decoder = std::make_shared<BlockDecoder>(); // for reads in this thread
 
   // errc::cancelled once the caller has asked for it.
   Result<void> check_cancelled() const {

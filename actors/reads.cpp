@@ -11,9 +11,12 @@ namespace {
 using ReadRequest = decltype(std::declval<caf::blocking_actor*>()->request(
     std::declval<cache_actor>(), caf::infinite, read_blocks_atom_v, std::declval<Local<Places>>()));
 
-// Up to so many chunks, one message to the index brings them all; beyond, locating and reading are
-// separate so that blocks can be read in windows.
+// Up to so many chunks are located in the calling thread; more are the index's work.
 constexpr std::size_t small_batch = 256;
+
+// Up to so many blocks that aren't in the cache are read in the calling thread; more are read in
+// parallel.
+constexpr std::size_t own_reads = 2;
 
 // Blocks that are asked for at once in a large batch, and requests of this kind under way: 16 MiB of
 // blocks.
@@ -45,58 +48,87 @@ Result<Buffer> take_chunk(CachedBlockSource& source, const DigestIndex& index, c
 
 class BatchRead {
 public:
-  BatchRead(caf::blocking_actor* self, const Services& services, std::span<const Digest> digests)
-      : self_(self),
-        services_(services),
+  BatchRead(Operation& op, std::span<const Digest> digests)
+      : op_(op),
+        self_(op.self),
+        services_(*op.services),
         digests_(digests),
-        source_(self, services.cache),
+        source_(op.self, op.services->cache),
         results_(digests.size(), Result<Buffer>(failure(errc::internal, "not read"))) {}
 
   std::vector<Result<Buffer>> run() {
-    auto done = digests_.size() <= small_batch ? small() : large();
+    auto located = locate();
+    auto done = !located ? Result<void>(tl::unexpected(located.error()))
+                : digests_.size() <= small_batch && few_missing(*located) ? small(*located)
+                                                                          : large(*located);
     if (!done)
       for (auto& result : results_) result = tl::unexpected(done.error());
     return std::move(results_);
   }
 
 private:
-  Result<void> small() {
-    auto request = self_->request(services_.index, caf::infinite, fetch_atom_v,
-                                  local(Digests(digests_.begin(), digests_.end())));
-    auto fetched = await<FetchedChunks>(request);
-    // One damaged block fails a request for many: the others are asked for by themselves.
-    if (!fetched && fetched.error().code() == errc::damaged && digests_.size() > 1) return large();
-    if (!fetched) return tl::unexpected(fetched.error());
-    auto& located = *(*fetched)->located;
-    for (std::size_t i = 0; i < digests_.size(); ++i) take(located, i, (*fetched)->blocks[i]);
-    return {};
-  }
-
-  Result<void> large() {
+  Result<LocatedChunks> locate() {
+    if (digests_.size() <= small_batch) return services_.locator->locate(digests_);
     auto request = self_->request(services_.index, caf::infinite, locate_atom_v,
                                   local(Digests(digests_.begin(), digests_.end())));
     TALARIA_TRY_ASSIGN(auto located, await<LocatedChunks>(request));
+    return std::move(*located);
+  }
+
+  // Takes what is in the cache, and tells whether the rest can be read here.
+  bool few_missing(const LocatedChunks& located) {
+    blocks_.resize(digests_.size());
+    std::size_t missing = 0;
+    for (std::size_t i = 0; i < digests_.size(); ++i) {
+      if (!located.chunks[i].found) continue;
+      if (auto block = services_.blocks->get(located.chunks[i].place.key()))
+        blocks_[i] = *std::move(block);
+      else
+        ++missing;
+    }
+    return missing <= own_reads;
+  }
+
+  Result<void> small(const LocatedChunks& located) {
+    auto& core = *op_.core;
+    for (std::size_t i = 0; i < digests_.size(); ++i) {
+      auto& chunk = located.chunks[i];
+      if (chunk.found && !blocks_[i]) {
+        auto block = read_block(*core.objects, *core.repository->registry(), chunk.place, *op_.decoder);
+        if (!block) {
+          results_[i] = tl::unexpected(block.error());
+          continue;
+        }
+        services_.blocks->put(chunk.place.key(), *block);
+        blocks_[i] = *std::move(block);
+      }
+      take(located, i, blocks_[i]);
+    }
+    return {};
+  }
+
+  Result<void> large(const LocatedChunks& located) {
     std::vector<std::size_t> order;
     for (std::size_t i = 0; i < digests_.size(); ++i) {
-      if (located->chunks[i].found)
+      if (located.chunks[i].found)
         order.push_back(i);
       else
         results_[i] = tl::unexpected(missing(digests_[i]));
     }
     std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-      return located->chunks[a].place.key() < located->chunks[b].place.key();
+      return located.chunks[a].place.key() < located.chunks[b].place.key();
     });
     std::deque<std::pair<ReadRequest, WindowOfBlocks>> under_way;
     auto take_window = [&] {
       auto [request_, window] = std::move(under_way.front());
       under_way.pop_front();
-      finish_window(request_, window, *located);
+      finish_window(request_, window, located);
     };
     for (std::size_t at = 0; at < order.size();) {
       WindowOfBlocks window;
       Places places;
       for (; at < order.size(); ++at) {
-        auto& place = located->chunks[order[at]].place;
+        auto& place = located.chunks[order[at]].place;
         if (places.empty() || places.back().key() != place.key()) {
           if (places.size() == blocks_per_window) break;
           places.push_back(place);
@@ -140,10 +172,12 @@ private:
       results_[i] = tl::unexpected(missing(digests_[i]));
   }
 
+  Operation& op_;
   caf::blocking_actor* self_;
   const Services& services_;
   std::span<const Digest> digests_;
   CachedBlockSource source_;
+  std::vector<BlockPtr> blocks_; // of a small batch, by chunk
   std::vector<Result<Buffer>> results_;
   Hasher hasher_;
 };
@@ -250,7 +284,7 @@ Result<Record> record_of_digest(Operation& op, const Digest& digest) {
   TALARIA_TRY_ASSIGN(auto index, view->index());
   TALARIA_TRY_ASSIGN(auto known, index->find(Kind::sequence, Key128::of(digest)));
   if (!known) return failure(errc::not_found, "no sequence has the digest " + digest.hex());
-  auto results = get_chunks(op.self, *op.services, std::span(&digest, 1));
+  auto results = get_chunks(op, std::span(&digest, 1));
   if (!results[0]) return tl::unexpected(results[0].error());
   Record record;
   record.sequence = results[0]->view();
@@ -260,18 +294,14 @@ Result<Record> record_of_digest(Operation& op, const Digest& digest) {
 
 } // namespace
 
-std::vector<Result<Buffer>> get_chunks(caf::blocking_actor* self, const Services& services,
-                                       std::span<const Digest> digests) {
-  return BatchRead(self, services, digests).run();
+std::vector<Result<Buffer>> get_chunks(Operation& op, std::span<const Digest> digests) {
+  return BatchRead(op, digests).run();
 }
 
-Result<std::vector<bool>> contains_chunks(caf::blocking_actor* self, const Services& services,
-                                          std::span<const Digest> digests) {
-  auto request = self->request(services.index, caf::infinite, locate_atom_v,
-                               local(Digests(digests.begin(), digests.end())));
-  TALARIA_TRY_ASSIGN(auto located, await<LocatedChunks>(request));
+Result<std::vector<bool>> contains_chunks(Operation& op, std::span<const Digest> digests) {
+  TALARIA_TRY_ASSIGN(auto located, op.services->locator->locate(digests));
   std::vector<bool> found;
-  for (auto& chunk : located->chunks) found.push_back(chunk.found);
+  for (auto& chunk : located.chunks) found.push_back(chunk.found);
   return found;
 }
 

@@ -6,11 +6,9 @@
 namespace talaria::actors {
 
 // Chunks and sequences by digest, in the order asked. Bounded memory beside the reply.
-std::vector<Result<Buffer>> get_chunks(caf::blocking_actor* self, const Services& services,
-                                       std::span<const Digest> digests);
+std::vector<Result<Buffer>> get_chunks(Operation& op, std::span<const Digest> digests);
 
-Result<std::vector<bool>> contains_chunks(caf::blocking_actor* self, const Services& services,
-                                          std::span<const Digest> digests);
+Result<std::vector<bool>> contains_chunks(Operation& op, std::span<const Digest> digests);
 
 // The record with an accession, or the sequence with a digest.
 Result<Record> find_record(Operation& op, const std::string& id, const std::string& release);

@@ -32,16 +32,16 @@ Runtime::~Runtime() {
 Runtime::Caller::Caller(Runtime& runtime) : runtime_(runtime) {
   std::lock_guard lock(runtime_.mutex_);
   if (runtime_.idle_.empty()) {
-    actor_ = std::make_unique<caf::scoped_actor>(runtime_.system_);
+    loan_ = {std::make_unique<caf::scoped_actor>(runtime_.system_), std::make_shared<BlockDecoder>()};
     return;
   }
-  actor_ = std::move(runtime_.idle_.back());
+  loan_ = std::move(runtime_.idle_.back());
   runtime_.idle_.pop_back();
 }
 
 Runtime::Caller::~Caller() {
   std::lock_guard lock(runtime_.mutex_);
-  runtime_.idle_.push_back(std::move(actor_));
+  runtime_.idle_.push_back(std::move(loan_));
 }
 
 void Runtime::forget_services() {

@@ -36,6 +36,7 @@ public:
     actors::Operation op;
     op.core = core_;
     op.self = &**self;
+    op.decoder = self.decoder();
     TALARIA_TRY_ASSIGN(op.services, services(*self));
     auto result = body(op);
     if (!result && result.error().code() == errc::unavailable) forget_services();
@@ -45,16 +46,22 @@ public:
 private:
   Runtime(actors::CorePtr core);
 
+  struct Loan {
+    std::unique_ptr<caf::scoped_actor> actor;
+    std::shared_ptr<BlockDecoder> decoder;
+  };
+
   // A blocking actor on loan to a thread; making one for each call would cost more than most calls.
   class Caller {
   public:
     explicit Caller(Runtime& runtime);
     ~Caller();
-    caf::scoped_actor& operator*() { return *actor_; }
+    caf::scoped_actor& operator*() { return *loan_.actor; }
+    const std::shared_ptr<BlockDecoder>& decoder() const { return loan_.decoder; }
 
   private:
     Runtime& runtime_;
-    std::unique_ptr<caf::scoped_actor> actor_;
+    Loan loan_;
   };
 
   Result<std::shared_ptr<const actors::Services>> services(caf::scoped_actor& self);
@@ -67,7 +74,7 @@ private:
   caf::actor_system system_;
   actors::internal_store_actor store_;
   std::mutex mutex_;
-  std::vector<std::unique_ptr<caf::scoped_actor>> idle_;
+  std::vector<Loan> idle_;
   std::shared_ptr<const actors::Services> services_;
 };
 

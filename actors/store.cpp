@@ -75,7 +75,7 @@ Result<Buffer> ChunkStore::get(const Digest& digest) const {
 
 std::vector<Result<Buffer>> ChunkStore::get_batch(std::span<const Digest> digests) const {
   auto results = runtime_.run([&](Operation& op) -> Result<std::vector<Result<Buffer>>> {
-    auto chunks = get_chunks(op.self, *op.services, digests);
+    auto chunks = get_chunks(op, digests);
     if (!chunks.empty() && !chunks[0] && chunks[0].error().code() == errc::unavailable)
       return tl::unexpected(chunks[0].error());
     return chunks;
@@ -90,7 +90,7 @@ Result<bool> ChunkStore::contains(const Digest& digest) const {
 }
 
 Result<std::vector<bool>> ChunkStore::contains_batch(std::span<const Digest> digests) const {
-  return runtime_.run([&](Operation& op) { return contains_chunks(op.self, *op.services, digests); });
+  return runtime_.run([&](Operation& op) { return contains_chunks(op, digests); });
 }
 
 Result<void> ChunkStore::list(bool sequences, const std::function<bool(const ChunkInfo&)>& visit) const {

@@ -49,15 +49,15 @@ protected:
                                  [id, release](Operation& op) { return find_record(op, id, release); });
         },
         [this](get_chunks_atom, const std::vector<Digest>& digests) {
-          return operate<std::vector<Buffer>>(
-              {}, [digests](Operation& op) -> Result<std::vector<Buffer>> {
-                std::vector<Buffer> buffers;
-                for (auto& result : get_chunks(op.self, *op.services, digests)) {
-                  if (!result) return tl::unexpected(result.error());
-                  buffers.push_back(*std::move(result));
-                }
-                return buffers;
-              });
+          return operate<std::vector<Buffer>>({},
+                                              [digests](Operation& op) -> Result<std::vector<Buffer>> {
+                                                std::vector<Buffer> buffers;
+                                                for (auto& result : get_chunks(op, digests)) {
+                                                  if (!result) return tl::unexpected(result.error());
+                                                  buffers.push_back(*std::move(result));
+                                                }
+                                                return buffers;
+                                              });
         },
         [this](put_chunks_atom, const std::vector<Buffer>& buffers) {
           return operate<std::vector<Digest>>({}, [buffers](Operation& op) {
@@ -115,9 +115,11 @@ private:
       services->readers.push_back(watch(spawn_block_reader(system(), core_, registry)));
       services->verifiers.push_back(watch(spawn_verifier(system(), core_, registry)));
     }
-    services->cache = watch(spawn_cache(
-        system(), static_cast<std::size_t>(core_->settings.resolved_cache()), services->readers));
-    services->index = watch(spawn_index(system(), core_, services->cache));
+    services->blocks =
+        std::make_shared<BlockCache>(static_cast<std::size_t>(core_->settings.resolved_cache()));
+    services->locator = std::make_shared<Locator>(*core_->repository);
+    services->cache = watch(spawn_cache(system(), services->blocks, services->readers));
+    services->index = watch(spawn_index(system(), services->locator));
     services_ = std::move(services);
   }
 
