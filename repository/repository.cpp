@@ -21,11 +21,20 @@ std::string ref_value_of(const Digest& snapshot) {
 }
 
 Result<Digest> digest_in_ref(std::string_view value) {
-  if (value.size() == ref_prefix.size() + 2 * Digest::size + 1 && value.starts_with(ref_prefix) &&
-      value.back() == '\n')
-    if (auto digest = Digest::from_hex(value.substr(ref_prefix.size(), 2 * Digest::size)))
+  // Compared with what a writer makes of the digest, so that no other spelling passes for it.
+  if (value.size() == ref_prefix.size() + 2 * Digest::size + 1)
+    if (auto digest = Digest::from_hex(value.substr(ref_prefix.size(), 2 * Digest::size));
+        digest && ref_value_of(*digest) == value)
       return *digest;
   return failure(errc::damaged, "the ref 'main' is malformed: restore refs/main from a backup");
+}
+
+bool is_marker_of_other_version(std::string_view bytes) {
+  if (!bytes.starts_with(marker_prefix) || !bytes.ends_with('\n')) return false;
+  bytes.remove_prefix(marker_prefix.size());
+  bytes.remove_suffix(1);
+  return !bytes.empty() &&
+         std::all_of(bytes.begin(), bytes.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 // What a snapshot names must be there: that it isn't is damage.
@@ -73,7 +82,8 @@ Result<DigestIndexPtr> View::index() const {
       continue;
     }
     auto segment = Segment::open(store_, name);
-    if (!segment) return tl::unexpected(missing_is_damage(segment.error(), name, "restore it from a backup"));
+    if (!segment)
+      return tl::unexpected(missing_is_damage(segment.error(), name, "restore it from a backup"));
     segments.push_back(*std::move(segment));
   }
   TALARIA_TRY_ASSIGN(index_, DigestIndex::open(snapshot_.generations, std::move(segments),
@@ -136,7 +146,7 @@ Result<std::unique_ptr<Repository>> Repository::open(ObjectStore& store) {
     return tl::unexpected(found.error());
   }
   if (found->view() == marker) return std::unique_ptr<Repository>(new Repository(store));
-  if (found->view().starts_with(marker_prefix))
+  if (is_marker_of_other_version(found->view()))
     return failure(errc::unsupported_input, "the repository at " + store.location() +
                                                 " has a newer format than this program reads");
   return failure(errc::damaged, "the file 'repository' at " + store.location() +
