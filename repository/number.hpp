@@ -78,10 +78,6 @@ struct Key128 {
   friend bool operator==(const Key128&, const Key128&) = default;
 };
 
-struct Key128Hash {
-  std::size_t operator()(const Key128& k) const noexcept { return static_cast<std::size_t>(k.high); }
-};
-
 // A value longer than this is stored as a list of content-defined parts (coding/chunker.hpp).
 inline constexpr std::size_t longest_chunk = std::size_t{256} << 10;
 

@@ -17,8 +17,6 @@
 
 namespace talaria::test {
 
-namespace {
-
 std::string content(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
@@ -31,6 +29,8 @@ void redirect(const std::string& path, int flags, int target) {
   if (fd < 0 || ::dup2(fd, target) < 0) ::_exit(99);
   ::close(fd);
 }
+
+namespace {
 
 [[noreturn]] void become_program(const Arguments& arguments, const Variables& variables) {
   // What the test runner ignores or sets is not the program's affair.

@@ -25,6 +25,13 @@ struct Outcome {
 using Arguments = std::vector<std::string>;
 using Variables = std::map<std::string, std::string>;
 
+// The bytes of a file; empty if there is none.
+std::string content(const std::string& path);
+
+// Points the descriptor `target` of a forked child to a file; the child ends with status 99 if that
+// fails.
+void redirect(const std::string& path, int flags, int target);
+
 // A program that runs. Its output goes to files, so it never waits for its reader.
 class Program {
 public:

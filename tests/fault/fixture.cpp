@@ -22,19 +22,6 @@ namespace {
 // More calls than any swept command makes; so a sweep that never ends is a failure, not a hang.
 constexpr int calls_max = 400;
 
-std::string content(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-void redirect(const std::string& path, int flags, int target) {
-  const int fd = ::open(path.c_str(), flags, 0600);
-  if (fd < 0 || ::dup2(fd, target) < 0) ::_exit(99);
-  ::close(fd);
-}
-
 std::size_t count_files(const fs::path& folder) {
   if (!fs::exists(folder)) return 0;
   std::size_t count = 0;
