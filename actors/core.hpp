@@ -21,19 +21,16 @@ struct Core {
   CodecId codec = CodecId::zstd;
 
   // Shares of the memory setting: a run of new chunks takes five sixteenths (and its tables about as
-  // much again while it is sorted, if the sequences are short), the cache three eighths, blocks on their
-  // way to being rendered a quarter.
+  // much again while it is sorted, if the sequences are short), the cache three eighths, windows of
+  // records on their way to being rendered a sixteenth.
   RunLimits run_limits() const {
     constexpr uint64_t largest_run = uint64_t{512}
                                      << 20; // so that machines with less memory can export it
     return {static_cast<std::size_t>(std::min(settings.memory / 16 * 5, largest_run)),
             static_cast<std::size_t>(settings.block_size)};
   }
-  // Of one job, when as many as `render_jobs()` are under way.
-  std::size_t render_jobs() const { return 2 * std::size_t{settings.resolved_threads()} + 2; }
-  std::size_t render_budget() const {
-    return static_cast<std::size_t>(settings.memory / 4) / render_jobs();
-  }
+  // Of the contents of one window; their text takes as much again.
+  std::size_t window_budget() const { return static_cast<std::size_t>(settings.memory / 64); }
 
   static Result<std::shared_ptr<const Core>> open(std::unique_ptr<ObjectStore> objects,
                                                   const Settings& settings) {

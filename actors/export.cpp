@@ -7,23 +7,25 @@ namespace {
 // Records that are rendered by one message: about a megabyte of text.
 constexpr std::size_t rows_per_job = 2048;
 
-using BlocksRequest = decltype(std::declval<caf::blocking_actor*>()->request(
-    std::declval<cache_actor>(), caf::infinite, read_blocks_atom_v, std::declval<Local<Places>>()));
-using RenderRequest = decltype(std::declval<caf::blocking_actor*>()->request(
-    std::declval<worker_actor>(), caf::infinite, render_atom_v, std::declval<Local<RenderJob>>(),
-    std::declval<Local<Blocks>>()));
+// Windows being gathered: while one is gathered and one is rendered, the next is there already.
+constexpr std::size_t windows_ahead = 2;
 
-// Keeps reads and renderings under way and hands their results to the sink in order.
+using GatherRequest = decltype(std::declval<caf::blocking_actor*>()->request(
+    std::declval<block_reader_actor>(), caf::infinite, gather_atom_v,
+    std::declval<Local<GatherJob>>()));
+using RenderRequest = decltype(std::declval<caf::blocking_actor*>()->request(
+    std::declval<worker_actor>(), caf::infinite, render_atom_v, std::declval<Local<RenderJob>>()));
+
+// Keeps windows being gathered and records being rendered, and hands the text to the sink in order.
 class Renderer {
 public:
-  Renderer(Operation& op, DigestIndexPtr index, uint64_t total, std::string_view what,
-           const ByteSink& sink)
+  Renderer(Operation& op, DigestIndexPtr index, uint64_t total, const ByteSink& sink)
       : op_(op),
         index_(std::move(index)),
         total_(total),
-        what_(what),
         sink_(sink),
-        source_(op.self, op.services->cache) {}
+        source_(op.self, op.services->cache),
+        planner_(*index_, op.services->readers.size(), op.core->window_budget()) {}
 
   Result<void> text(std::string_view bytes) {
     TALARIA_TRY(sink_(bytes));
@@ -34,33 +36,57 @@ public:
   Result<void> add(const std::shared_ptr<const OpenPage>& page) {
     for (std::size_t at = 0; at < page->page.rows.size();) {
       TALARIA_TRY(op_.check_cancelled());
-      TALARIA_TRY_ASSIGN(auto job,
-                         plan_render(*index_, page, at, rows_per_job, op_.core->render_budget()));
-      at += job.count;
-      auto places = local(job.places);
-      reads_.emplace_back(
-          op_.self->request(op_.services->cache, caf::infinite, read_blocks_atom_v, places),
-          local(std::move(job)));
-      if (reads_.size() > op_.services->readers.size()) TALARIA_TRY(take_read());
+      TALARIA_TRY_ASSIGN(auto added, planner_.add(page, at));
+      at += added;
+      if (planner_.full()) TALARIA_TRY(start_window());
     }
     return {};
   }
 
   Result<void> finish() {
-    while (!reads_.empty()) TALARIA_TRY(take_read());
+    if (!planner_.empty()) TALARIA_TRY(start_window());
+    while (!windows_.empty()) TALARIA_TRY(take_window());
     while (!renders_.empty()) TALARIA_TRY(take_render());
-    op_.report(what_, done_, total_);
+    op_.report("exporting", done_, total_);
     return {};
   }
 
 private:
-  Result<void> take_read() {
-    auto [request, job] = std::move(reads_.front());
-    reads_.pop_front();
-    TALARIA_TRY_ASSIGN(auto blocks, await<Blocks>(request));
-    renders_.emplace_back(op_.self->request(op_.worker(), caf::infinite, render_atom_v, job, blocks),
-                          job);
-    if (renders_.size() > op_.services->workers.size()) TALARIA_TRY(take_render());
+  struct GatheringWindow {
+    Window window;
+    std::vector<std::pair<GatherRequest, Local<GatherJob>>> gathers;
+  };
+
+  Result<void> start_window() {
+    GatheringWindow next{planner_.take(), {}};
+    for (std::size_t i = 0; i < next.window.jobs.size(); ++i) {
+      auto job = local(std::move(next.window.jobs[i]));
+      next.gathers.emplace_back(
+          op_.self->request(op_.services->readers[i], caf::infinite, gather_atom_v, job), job);
+    }
+    windows_.push_back(std::move(next));
+    return windows_.size() > windows_ahead ? take_window() : Result<void>{};
+  }
+
+  Result<void> take_window() {
+    auto window = std::move(windows_.front());
+    windows_.pop_front();
+    auto contents = std::make_shared<WindowContents>();
+    contents->table.resize(2 * window.window.count);
+    for (auto& [request, job] : window.gathers) {
+      TALARIA_TRY_ASSIGN(auto gathered, await<Gathered>(request));
+      contents->add(*job, gathered.value);
+    }
+    std::size_t first = 0;
+    for (auto& rows : window.window.rows) {
+      for (std::size_t at = 0; at < rows.count; at += rows_per_job) {
+        auto count = std::min(rows_per_job, rows.count - at);
+        auto job = local(RenderJob{{rows.page, rows.first + at, count}, contents, first + at});
+        renders_.emplace_back(op_.self->request(op_.worker(), caf::infinite, render_atom_v, job), job);
+        if (renders_.size() > op_.window()) TALARIA_TRY(take_render());
+      }
+      first += rows.count;
+    }
     return {};
   }
 
@@ -73,42 +99,31 @@ private:
     for (auto& gap : rendered->gaps) {
       TALARIA_TRY(text(bytes.substr(at, gap.at - at)));
       at = gap.at;
-      TALARIA_TRY(render_long(*index_, source_, *job->page, gap.row,
+      TALARIA_TRY(render_long(*index_, source_, *job->rows.page, gap.row,
                               [&](std::string_view piece) -> Result<void> {
                                 TALARIA_TRY(op_.check_cancelled());
                                 TALARIA_TRY(text(piece));
-                                op_.report(what_, done_, total_);
+                                op_.report("exporting", done_, total_);
                                 return {};
                               }));
     }
     TALARIA_TRY(text(bytes.substr(at)));
-    op_.report(what_, done_, total_);
+    op_.report("exporting", done_, total_);
     return {};
   }
 
   Operation& op_;
   DigestIndexPtr index_;
   uint64_t total_;
-  std::string_view what_;
   const ByteSink& sink_;
   CachedBlockSource source_;
+  WindowPlanner planner_;
   uint64_t done_ = 0;
-  Window<BlocksRequest, Local<RenderJob>> reads_;
-  Window<RenderRequest, Local<RenderJob>> renders_;
+  std::deque<GatheringWindow> windows_;
+  Requests<RenderRequest, Local<RenderJob>> renders_;
 };
 
 } // namespace
-
-Result<void> render_release(Operation& op, const DigestIndexPtr& index, const PageFile& pages,
-                            uint64_t total_bytes, std::string_view what, const ByteSink& sink) {
-  Renderer renderer(op, index, total_bytes, what, sink);
-  if (!pages.preamble().empty()) TALARIA_TRY(renderer.text(pages.preamble()));
-  for (std::size_t i = 0; i < pages.pages().size(); ++i) {
-    TALARIA_TRY_ASSIGN(auto page, open_page(*op.core->objects, pages, i, *index));
-    TALARIA_TRY(renderer.add(page));
-  }
-  return renderer.finish();
-}
 
 Result<ReleaseInfo> export_release(Operation& op, const std::string& release, const ExportSink& sink) {
   TALARIA_TRY_ASSIGN(auto wanted, parse_release(release));
@@ -120,12 +135,18 @@ Result<ReleaseInfo> export_release(Operation& op, const std::string& release, co
   // with how they were put together.
   Hasher hasher;
   uint64_t bytes = 0;
-  auto checked = [&](std::string_view piece) -> Result<void> {
+  ByteSink checked = [&](std::string_view piece) -> Result<void> {
     hasher.update(piece);
     bytes += piece.size();
     return sink(piece);
   };
-  TALARIA_TRY(render_release(op, index, *pages, entry->bytes, "exporting", checked));
+  Renderer renderer(op, index, entry->bytes, checked);
+  if (!pages->preamble().empty()) TALARIA_TRY(renderer.text(pages->preamble()));
+  for (std::size_t i = 0; i < pages->pages().size(); ++i) {
+    TALARIA_TRY_ASSIGN(auto page, open_page(*op.core->objects, *pages, i, *index));
+    TALARIA_TRY(renderer.add(page));
+  }
+  TALARIA_TRY(renderer.finish());
   if (bytes != entry->bytes || hasher.finish() != entry->stream)
     return failure(errc::damaged, "the export of " + entry->name + "@" + entry->version +
                                       " differs from what was ingested: run `talaria verify`");

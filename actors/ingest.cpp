@@ -3,6 +3,7 @@
 #include "sequence/release_builder.hpp"
 
 #include <filesystem>
+#include <map>
 
 namespace talaria::actors {
 
@@ -12,11 +13,72 @@ using PieceRequest = decltype(std::declval<caf::blocking_actor*>()->request(
     std::declval<input_actor>(), caf::infinite, next_piece_atom_v));
 using PrepareRequest = decltype(std::declval<caf::blocking_actor*>()->request(
     std::declval<worker_actor>(), caf::infinite, prepare_atom_v, std::declval<Local<InputPiece>>()));
+using CheckRequest = decltype(std::declval<caf::blocking_actor*>()->request(
+    std::declval<verifier_actor>(), caf::infinite, check_file_atom_v, std::declval<Local<FileCheck>>()));
 
 // A piece that is being prepared, or one of a long record, which is not.
 struct Coming {
   std::optional<PrepareRequest> prepare;
   Local<InputPiece> piece;
+};
+
+// Checks what is stored already and now drawn on: each block once, whatever the order in which the
+// records need it.
+class DrawnChecks {
+public:
+  DrawnChecks(Operation& op, DigestIndexPtr index) : op_(op), index_(std::move(index)) {}
+
+  Result<void> add(Interner::Drawn&& drawn) {
+    for (auto& [generation, place] : drawn.blocks) {
+      auto& job = blocks_[generation];
+      job.push_back(place);
+      if (job.size() == blocks_per_check) TALARIA_TRY(check_blocks(generation, std::exchange(job, {})));
+    }
+    for (auto& [kind, number] : drawn.lists)
+      TALARIA_TRY(send(check_values_atom_v, ValueCheck{index_, kind, {number}}));
+    return {};
+  }
+
+  Result<void> finish() {
+    for (auto& [generation, job] : blocks_)
+      if (!job.empty()) TALARIA_TRY(check_blocks(generation, std::move(job)));
+    while (!checks_.empty()) TALARIA_TRY(take());
+    return {};
+  }
+
+private:
+  static constexpr std::size_t blocks_per_check = 32;
+
+  Result<void> check_blocks(uint32_t generation, Places&& places) {
+    return send(check_blocks_atom_v,
+                BlockCheck{index_, index_->generations()[generation], std::move(places)});
+  }
+
+  template <class Atom, class Job>
+  Result<void> send(Atom atom, Job job) {
+    if (checks_.size() >= 2 * op_.window()) TALARIA_TRY(take());
+    auto& pool = op_.services->verifiers;
+    checks_.push_back(op_.self->request(pool[next_verifier_++ % pool.size()], caf::infinite, atom,
+                                        local(std::move(job))));
+    return {};
+  }
+
+  Result<void> take() {
+    TALARIA_TRY_ASSIGN(auto report, await<CheckReport>(checks_.front()));
+    checks_.pop_front();
+    if (report->findings.empty()) return {};
+    auto& finding = report->findings[0];
+    return failure(errc::damaged,
+                   "the release draws on stored data that are damaged: " +
+                       (finding.object.empty() ? "" : finding.object + ": ") + finding.message +
+                       ": run `talaria verify`");
+  }
+
+  Operation& op_;
+  DigestIndexPtr index_;
+  std::map<uint32_t, Places> blocks_; // to be checked, by generation
+  std::deque<CheckRequest> checks_;
+  std::size_t next_verifier_ = 0;
 };
 
 // The state of one ingest, from the input to the snapshot.
@@ -37,7 +99,6 @@ private:
   Result<void> read_all(const std::function<Result<void>(Coming&&)>& take);
   Result<void> take(Coming&& coming);
   Result<void> store_run();
-  Result<void> prove(const PackInfo& pages);
   std::unique_ptr<Run> new_run(const std::array<uint32_t, kind_count>& next) const;
 
   Operation& op_;
@@ -48,6 +109,7 @@ private:
   std::shared_ptr<Commit> commit_;
   std::unique_ptr<RunStore> runs_;
   std::unique_ptr<ReleaseBuilder> builder_;
+  std::unique_ptr<DrawnChecks> drawn_;
   Digest stream_;
   uint64_t bytes_ = 0;
   uint64_t input_size_ = 0; // 0 if it isn't known
@@ -67,9 +129,9 @@ Result<IngestReport> Ingest::run() {
   TALARIA_TRY(begin());
   TALARIA_TRY(read_all([this](Coming&& coming) { return take(std::move(coming)); }));
   TALARIA_TRY(store_run());
-  TALARIA_TRY_ASSIGN(auto pages, builder_->finish());
+  TALARIA_TRY_ASSIGN(auto pages, builder_->finish(*op_.core->objects));
   commit_->add_pages(pages);
-  TALARIA_TRY(prove(pages));
+  TALARIA_TRY(drawn_->finish());
   TALARIA_TRY(op_.check_cancelled());
 
   ReleaseEntry entry{request_.name,
@@ -113,6 +175,7 @@ Result<void> Ingest::begin() {
   runs_ = std::make_unique<RunStore>(op_, commit_);
   TALARIA_TRY_ASSIGN(auto pages, PageFileWriter::create(*op_.core->objects));
   TALARIA_TRY_ASSIGN(auto index, commit_->index());
+  drawn_ = std::make_unique<DrawnChecks>(op_, index);
   auto generations = index->generations();
   auto own = static_cast<uint32_t>(generations.size() - 1);
   auto interner = std::make_unique<Interner>(*op_.core->objects, std::move(index), own, new_run({}));
@@ -167,6 +230,7 @@ Result<void> Ingest::take(Coming&& coming) {
   } else {
     TALARIA_TRY(builder_->add_long(*coming.piece->piece));
   }
+  TALARIA_TRY(drawn_->add(builder_->interner().take_drawn()));
   if (builder_->interner().run().full()) TALARIA_TRY(store_run());
   return {};
 }
@@ -178,28 +242,6 @@ Result<void> Ingest::store_run() {
   TALARIA_TRY(runs_->store(interner.take_run()));
   TALARIA_TRY_ASSIGN(auto index, commit_->index());
   interner.next_run(std::move(index), new_run(next));
-  return {};
-}
-
-// Renders what was stored and compares it with what was read.
-Result<void> Ingest::prove(const PackInfo& pages) {
-  // A release with the same pages has been proven to give these bytes.
-  for (auto& release : view_->snapshot().releases)
-    if (release.pages == pages.digest && release.stream == stream_) return {};
-  TALARIA_TRY_ASSIGN(auto index, commit_->index());
-  TALARIA_TRY_ASSIGN(auto file, PageFile::open(*op_.core->objects, pages.digest, pages.size));
-  Hasher hasher;
-  uint64_t bytes = 0;
-  TALARIA_TRY(
-      render_release(op_, index, *file, bytes_, "checking", [&](std::string_view piece) -> Result<void> {
-        hasher.update(piece);
-        bytes += piece.size();
-        return {};
-      }));
-  if (bytes != bytes_ || hasher.finish() != stream_)
-    return failure(errc::internal,
-                   "what was stored does not give back " + request_.input +
-                       ", so it was not committed: this is a defect of Talaria or of the disk");
   return {};
 }
 

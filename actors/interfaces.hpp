@@ -5,8 +5,9 @@
 //                                                                  └──block──▶ pack writer ──▶ object
 //                                                                  store
 //   caller ──digests──▶ index ──places──▶ caller ──▶ cache ──misses──▶ block readers ──blocks──▶ cache
-//   ──▶ caller export ──places──▶ cache ──blocks──▶ workers (render) ──text──▶ export ──▶ sink verify
-//   ──blocks, values──▶ verifiers
+//   ──▶ caller
+//   export ──wanted chunks──▶ block readers ──contents──▶ workers (render) ──text──▶ export ──▶ sink
+//   verify ──blocks, values──▶ verifiers
 //
 // The operations (ingest, export, verify, put) are blocking actors in threads of their own. They keep a
 // bounded number of requests outstanding and take the answers in order: that is the credit which lets a
@@ -32,6 +33,7 @@ CAF_ADD_ATOM(talaria_runtime, talaria, prepare_atom, "prepare")
 CAF_ADD_ATOM(talaria_runtime, talaria, sketch_atom, "sketch")
 CAF_ADD_ATOM(talaria_runtime, talaria, plan_atom, "plan")
 CAF_ADD_ATOM(talaria_runtime, talaria, encode_atom, "encode")
+CAF_ADD_ATOM(talaria_runtime, talaria, gather_atom, "gather")
 CAF_ADD_ATOM(talaria_runtime, talaria, render_atom, "render")
 CAF_ADD_ATOM(talaria_runtime, talaria, append_atom, "append")
 CAF_ADD_ATOM(talaria_runtime, talaria, finish_run_atom, "finish_run")
@@ -96,8 +98,8 @@ using worker_actor = caf::typed_actor<
     caf::replies_to<plan_atom, Local<PlanJob>>::with<Local<Plans>>,
     // Compresses a block.
     caf::replies_to<encode_atom, Local<EncodeJob>>::with<Local<EncodedBlock>>,
-    // Renders records from their blocks.
-    caf::replies_to<render_atom, Local<RenderJob>, Local<Blocks>>::with<Local<Rendered>>>;
+    // Renders records from their contents.
+    caf::replies_to<render_atom, Local<RenderJob>>::with<Local<Rendered>>>;
 
 // Writes the files of one commit: detached, since it blocks.
 using pack_writer_actor = caf::typed_actor<
@@ -109,7 +111,9 @@ using pack_writer_actor = caf::typed_actor<
 // Reads blocks from packs, one of a pool of detached actors.
 using block_reader_actor = caf::typed_actor<
     // Reads, checks and decompresses blocks.
-    caf::replies_to<read_blocks_atom, Local<Places>>::with<Local<Blocks>>>;
+    caf::replies_to<read_blocks_atom, Local<Places>>::with<Local<Blocks>>,
+    // Copies chunks out of blocks, which it takes from the cache or reads.
+    caf::replies_to<gather_atom, Local<GatherJob>>::with<Local<Gathered>>>;
 
 // Keeps decompressed blocks in memory, weighed in bytes.
 using cache_actor = caf::typed_actor<

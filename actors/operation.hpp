@@ -65,9 +65,9 @@ Result<void> await_done(Handle& handle) {
   return result;
 }
 
-// Requests under way, answered in the order they were made.
-template <class Handle, class Context = std::monostate>
-using Window = std::deque<std::pair<Handle, Context>>;
+// Requests under way, with what each is about, answered in the order they were made.
+template <class Handle, class Context>
+using Requests = std::deque<std::pair<Handle, Context>>;
 
 // Reads blocks through the cache, on behalf of a blocking actor.
 class CachedBlockSource : public BlockSource {
@@ -103,9 +103,5 @@ Result<VerifyReport> verify(Operation& op, const VerifyOptions& options);
 Result<std::vector<Digest>> put_chunks(Operation& op, std::span<const std::string_view> values);
 Result<void> remove_chunk(Operation& op, const Digest& digest);
 Result<StoreStats> count(const Core& core);
-
-// Renders all records of a release into the sink.
-Result<void> render_release(Operation& op, const DigestIndexPtr& index, const PageFile& pages,
-                            uint64_t total_bytes, std::string_view what, const ByteSink& sink);
 
 } // namespace talaria::actors

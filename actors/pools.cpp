@@ -34,10 +34,8 @@ protected:
             return reply(job->run->encode((*job->plans)[job->place], encoder_));
           });
         },
-        [](render_atom, const Local<RenderJob>& job,
-           const Local<Blocks>& blocks) -> caf::result<Local<Rendered>> {
-          return guarded(
-              [&]() -> caf::result<Local<Rendered>> { return reply(talaria::render(*job, *blocks)); });
+        [](render_atom, const Local<RenderJob>& job) -> caf::result<Local<Rendered>> {
+          return guarded([&]() -> caf::result<Local<Rendered>> { return reply(talaria::render(*job)); });
         },
     };
   }
@@ -48,30 +46,51 @@ private:
 
 class BlockReader : public block_reader_actor::base {
 public:
-  BlockReader(caf::actor_config& config, CorePtr core, std::shared_ptr<PackRegistry> registry)
-      : block_reader_actor::base(config), core_(std::move(core)), registry_(std::move(registry)) {}
+  BlockReader(caf::actor_config& config, CorePtr core, std::shared_ptr<PackRegistry> registry,
+              std::shared_ptr<BlockCache> cache)
+      : block_reader_actor::base(config),
+        core_(std::move(core)),
+        registry_(std::move(registry)),
+        cache_(std::move(cache)) {}
 
   const char* name() const override { return "talaria-block-reader"; }
 
 protected:
   behavior_type make_behavior() override {
     return {[this](read_blocks_atom, const Local<Places>& places) -> caf::result<Local<Blocks>> {
-      return guarded([&]() -> caf::result<Local<Blocks>> {
-        Blocks blocks;
-        blocks.reserve(places->size());
-        for (auto& place : *places) {
-          auto block = read_block(*core_->objects, *registry_, place, decoder_);
-          if (!block) return to_caf(block.error());
-          blocks.push_back(*std::move(block));
-        }
-        return local(std::move(blocks));
-      });
-    }};
+              return guarded([&]() -> caf::result<Local<Blocks>> {
+                Blocks blocks;
+                blocks.reserve(places->size());
+                for (auto& place : *places) {
+                  auto block = read(place);
+                  if (!block) return to_caf(block.error());
+                  blocks.push_back(*std::move(block));
+                }
+                return local(std::move(blocks));
+              });
+            },
+            [this](gather_atom, const Local<GatherJob>& job) -> caf::result<Local<Gathered>> {
+              return guarded([&]() -> caf::result<Local<Gathered>> {
+                return reply(gather(*job, [this](const BlockPlace& place) { return cached(place); }));
+              });
+            }};
   }
 
 private:
+  Result<BlockPtr> read(const BlockPlace& place) {
+    return read_block(*core_->objects, *registry_, place, decoder_);
+  }
+
+  Result<BlockPtr> cached(const BlockPlace& place) {
+    if (auto block = cache_->get(place.key())) return *std::move(block);
+    auto block = read(place);
+    if (block) cache_->put(place.key(), *block);
+    return block;
+  }
+
   CorePtr core_;
   std::shared_ptr<PackRegistry> registry_;
+  std::shared_ptr<BlockCache> cache_;
   BlockDecoder decoder_;
 };
 
@@ -111,8 +130,9 @@ worker_actor spawn_worker(caf::actor_system& system, const CorePtr& core) {
 }
 
 block_reader_actor spawn_block_reader(caf::actor_system& system, const CorePtr& core,
-                                      std::shared_ptr<PackRegistry> registry) {
-  return system.spawn<BlockReader, caf::detached>(core, std::move(registry));
+                                      std::shared_ptr<PackRegistry> registry,
+                                      std::shared_ptr<BlockCache> cache) {
+  return system.spawn<BlockReader, caf::detached>(core, std::move(registry), std::move(cache));
 }
 
 verifier_actor spawn_verifier(caf::actor_system& system, const CorePtr& core,

@@ -73,6 +73,19 @@ BlockEncoder::BlockEncoder(CodecId codec, int level)
       directory_codec_(make_codec(CodecId::zstd)),
       level_(level) {}
 
+namespace {
+
+bool holds(const Block& block, Kind kind, const std::vector<BlockItem>& items) noexcept {
+  if (block.kind() != kind || block.count() != items.size()) return false;
+  for (std::size_t i = 0; i < items.size(); ++i)
+    if (block.ordinal(i) != items[i].ordinal || block.is_list(i) != items[i].list ||
+        block.content(i) != items[i].content)
+      return false;
+  return true;
+}
+
+} // namespace
+
 Result<EncodedBlock> BlockEncoder::encode(Kind kind, const std::vector<BlockItem>& items) {
   EncodedBlock block;
   std::vector<uint32_t> steps(items.size());
@@ -102,6 +115,11 @@ Result<EncodedBlock> BlockEncoder::encode(Kind kind, const std::vector<BlockItem
   block.info.kind = kind;
   block.info.codec = codec_->id();
   block.info.crc = crc64(block.bytes);
+  TALARIA_TRY_ASSIGN(auto decoded, decoder_.decode(block.info, block.bytes));
+  if (!holds(*decoded, kind, items))
+    return failure(errc::internal,
+                   "a compressed block doesn't give back its content: this is a defect of Talaria, of "
+                   "the codec or of the memory");
   return block;
 }
 
@@ -152,6 +170,7 @@ uint32_t table_slot(uint32_t ordinal, int shift) noexcept {
 // A hash table rather than a sorted list: a look-up in a block that isn't in the processor's cache then
 // waits for memory once.
 Result<void> Block::index_ordinals() {
+  if (consecutive()) return {};
   auto bits = std::max(2, static_cast<int>(std::bit_width(2 * entries_.size())));
   table_.assign(std::size_t{1} << bits, 0);
   table_shift_ = 32 - bits;
@@ -166,7 +185,15 @@ Result<void> Block::index_ordinals() {
   return {};
 }
 
+bool Block::consecutive() const noexcept {
+  for (std::size_t i = 1; i < entries_.size(); ++i)
+    if (entries_[i].ordinal != entries_[i - 1].ordinal + 1) return false;
+  return true;
+}
+
 std::size_t Block::find(uint32_t ordinal) const noexcept {
+  if (table_.empty())
+    return entries_.empty() ? 0 : std::min<std::size_t>(ordinal - entries_[0].ordinal, entries_.size());
   auto mask = static_cast<uint32_t>(table_.size() - 1);
   for (auto at = table_slot(ordinal, table_shift_); table_[at] != 0; at = (at + 1) & mask)
     if (entries_[table_[at] - 1].ordinal == ordinal) return table_[at] - 1;

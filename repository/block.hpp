@@ -33,6 +33,8 @@ struct BlockInfo {
   void write(std::string& out) const;
   // Reads stored_size bytes; errc::damaged for values that no writer makes.
   static Result<BlockInfo> read(std::string_view bytes);
+
+  friend bool operator==(const BlockInfo&, const BlockInfo&) = default;
 };
 
 // No block has more chunks or bytes than these: what bounds memory when reading a damaged one.
@@ -49,20 +51,6 @@ struct BlockItem {
 struct EncodedBlock {
   BlockInfo info; // offset and pack unset
   std::string bytes;
-};
-
-// Compresses blocks. Keeps working memory; used by one thread at a time.
-class BlockEncoder {
-public:
-  BlockEncoder(CodecId codec, int level);
-
-  Result<EncodedBlock> encode(Kind kind, const std::vector<BlockItem>& items);
-
-private:
-  std::unique_ptr<Codec> codec_;
-  std::unique_ptr<Codec> residue_codec_;
-  std::unique_ptr<Codec> directory_codec_;
-  int level_;
 };
 
 // A block in memory, decompressed and checked. Immutable.
@@ -89,6 +77,7 @@ public:
 private:
   friend class BlockDecoder;
   Result<void> index_ordinals();
+  bool consecutive() const noexcept;
   struct Entry {
     uint32_t ordinal;
     uint32_t offset;
@@ -98,8 +87,9 @@ private:
   std::unique_ptr<char[]> data_;
   std::size_t size_ = 0;
   std::vector<Entry> entries_;
-  std::vector<uint32_t>
-      table_; // from a hash of the ordinal to place + 1, or 0; a power of two, at most half full
+  // From a hash of the ordinal to place + 1, or 0; a power of two, at most half full. Empty if the
+  // ordinals follow each other.
+  std::vector<uint32_t> table_;
   int table_shift_ = 0;
 };
 
@@ -116,6 +106,22 @@ private:
 
   std::array<std::unique_ptr<Codec>, 4> codecs_;
   std::string columns_;
+};
+
+// Compresses blocks. Keeps working memory; used by one thread at a time.
+class BlockEncoder {
+public:
+  BlockEncoder(CodecId codec, int level);
+
+  // The block is decoded again and compared with the items: errc::internal if it differs.
+  Result<EncodedBlock> encode(Kind kind, const std::vector<BlockItem>& items);
+
+private:
+  std::unique_ptr<Codec> codec_;
+  std::unique_ptr<Codec> residue_codec_;
+  std::unique_ptr<Codec> directory_codec_;
+  BlockDecoder decoder_;
+  int level_;
 };
 
 } // namespace talaria

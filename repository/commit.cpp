@@ -1,6 +1,7 @@
 #include "repository/commit.hpp"
 
 #include "core/try.hpp"
+#include "repository/read_back.hpp"
 
 #include <algorithm>
 
@@ -72,8 +73,23 @@ Result<SegmentPtr> Commit::finish_run(Run& run, const std::vector<BlockPlan>& pl
   auto name = segment_name(info.digest);
   TALARIA_TRY(repository_.store().put(name, bytes));
   TALARIA_TRY_ASSIGN(auto segment, Segment::open(repository_.store(), name));
+  TALARIA_TRY(read_back_segment(*segment, draft));
+  TALARIA_TRY(read_back_packs(draft));
   open_segments_.push_back(segment);
   return segment;
+}
+
+Result<void> Commit::read_back_packs(const SegmentDraft& draft) const {
+  std::vector<BlockInfo> blocks;
+  for (std::size_t i = 0, at = 0; i < draft.packs.size(); ++i) {
+    blocks.clear();
+    for (; at < draft.blocks.size() && draft.blocks[at].pack == i; ++at) {
+      blocks.push_back(draft.blocks[at]);
+      blocks.back().pack = 0; // as in the footer
+    }
+    TALARIA_TRY(read_back_pack(repository_.store(), draft.packs[i], generation_, blocks));
+  }
+  return {};
 }
 
 Result<DigestIndexPtr> Commit::index() const {

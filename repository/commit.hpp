@@ -30,7 +30,7 @@ public:
   // Writes a block of the current run; blocks come in the order of the run's plans.
   Result<void> append(const EncodedBlock& block);
 
-  // Ends the run: closes its packs, writes its segment, and opens it.
+  // Ends the run: closes its packs, writes its segment, opens it, and reads all of them back.
   Result<SegmentPtr> finish_run(Run& run, const std::vector<BlockPlan>& plans);
 
   // The index of the base with the segments of this commit.
@@ -51,6 +51,7 @@ public:
 
 private:
   Result<void> close_pack();
+  Result<void> read_back_packs(const SegmentDraft& draft) const;
   Snapshot next_snapshot(const Snapshot& base, const std::optional<ReleaseEntry>& release) const;
 
   Repository& repository_;

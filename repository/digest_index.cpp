@@ -141,14 +141,22 @@ Result<DigestIndex::Entry> DigestIndex::entry(Kind kind, const Number& number) c
   return entry;
 }
 
-Result<BlockPlace> DigestIndex::locate(Kind kind, const Number& number) const {
+Result<DigestIndex::BlockAt> DigestIndex::block_at(Kind kind, const Number& number) const {
   TALARIA_TRY_ASSIGN(auto at, existing_slot(kind, number));
-  auto& segment = *segments_[at.segment];
-  TALARIA_TRY_ASSIGN(auto place, segment.block_of(kind, at.slot));
+  TALARIA_TRY_ASSIGN(auto block, segments_[at.segment]->block_of(kind, at.slot));
+  return BlockAt{at.segment, block};
+}
+
+Result<BlockPlace> DigestIndex::place(const BlockAt& at) const {
   BlockPlace found;
-  TALARIA_TRY_ASSIGN(found.info, segment.block(place));
+  TALARIA_TRY_ASSIGN(found.info, segments_[at.segment]->block(at.block));
   found.pack = segment_packs_[at.segment][found.info.pack];
   return found;
+}
+
+Result<BlockPlace> DigestIndex::locate(Kind kind, const Number& number) const {
+  TALARIA_TRY_ASSIGN(auto at, block_at(kind, number));
+  return place(at);
 }
 
 } // namespace talaria

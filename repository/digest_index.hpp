@@ -67,7 +67,19 @@ public:
   // The first 128 bits of a chunk's digest; errc::damaged if there is no such chunk. Not for headers.
   Result<Key128> key(Kind kind, const Number& number) const;
 
-  // Where a chunk lies; errc::damaged if there is no such chunk: whoever names a number has seen it.
+  // A block by its places in segments() and in that segment's table of blocks.
+  struct BlockAt {
+    uint32_t segment = 0;
+    uint32_t block = 0;
+
+    friend bool operator==(const BlockAt&, const BlockAt&) = default;
+  };
+
+  // The block of a chunk; errc::damaged if there is no such chunk: whoever names a number has seen it.
+  Result<BlockAt> block_at(Kind kind, const Number& number) const;
+
+  // Where a block lies, and where a chunk does.
+  Result<BlockPlace> place(const BlockAt& at) const;
   Result<BlockPlace> locate(Kind kind, const Number& number) const;
 
   // What verification compares: a chunk's key and the place of its block, without reading the block's

@@ -32,12 +32,30 @@ Result<std::optional<Number>> Interner::find(Kind kind, const Key128& key) {
   if (expected && index_->contains(kind, *expected)) {
     TALARIA_TRY_ASSIGN(auto there, index_->key(kind, *expected));
     // A removed chunk keeps its key, so only find() may speak for kind `bytes`.
-    if (there == key && kind != Kind::bytes) return Number{expected->generation, expected->ordinal++};
+    if (there == key && kind != Kind::bytes) {
+      TALARIA_TRY(draw(kind, *expected));
+      return Number{expected->generation, expected->ordinal++};
+    }
   }
   if (auto ordinal = run_->find(kind, key)) return Number{generation_, *ordinal};
   TALARIA_TRY_ASSIGN(auto found, index_->find(kind, key));
-  if (found) expected = Number{found->generation, found->ordinal + 1};
+  if (!found) return found;
+  TALARIA_TRY(draw(kind, *found));
+  expected = Number{found->generation, found->ordinal + 1};
   return found;
+}
+
+Result<void> Interner::draw(Kind kind, const Number& number) {
+  if (number.generation == generation_) return {}; // read back when its run was stored
+  TALARIA_TRY_ASSIGN(auto at, index_->block_at(kind, number));
+  if (at.segment >= drawn_blocks_.size()) drawn_blocks_.resize(index_->segments().size());
+  auto& drawn = drawn_blocks_[at.segment];
+  if (drawn.empty()) drawn.resize(index_->segments()[at.segment]->block_count());
+  if (drawn[at.block]) return {};
+  drawn[at.block] = true;
+  TALARIA_TRY_ASSIGN(auto place, index_->place(at));
+  drawn_.blocks.emplace_back(number.generation, place);
+  return {};
 }
 
 Result<Number> Interner::intern(Kind kind, const Key128& key, std::string_view content) {
@@ -48,7 +66,10 @@ Result<Number> Interner::intern(Kind kind, const Key128& key, std::string_view c
 
 Result<Number> Interner::intern_list(Kind kind, const Key128& key, const PartList& list) {
   TALARIA_TRY_ASSIGN(auto known, find(kind, key));
-  if (known) return *known;
+  if (known) {
+    if (known->generation != generation_) drawn_.lists.emplace_back(kind, *known);
+    return *known;
+  }
   auto encoded = encode_list(list);
   if (encoded.size() > longest_list)
     return failure(errc::limit_exceeded,

@@ -13,6 +13,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace talaria {
 
@@ -28,6 +30,15 @@ public:
            std::unique_ptr<Run> run);
 
   Run& run() noexcept { return *run_; }
+
+  // What was stored before this commit and is drawn on now: each block is named once.
+  struct Drawn {
+    std::vector<std::pair<uint32_t, BlockPlace>> blocks; // generation and place
+    std::vector<std::pair<Kind, Number>> lists;          // long values
+  };
+
+  // What came to that since the last call. Headers are left out, for they are compared with their text.
+  Drawn take_drawn() { return std::exchange(drawn_, {}); }
 
   // Goes on with another run, after the last one has become a segment of `index`.
   void next_run(DigestIndexPtr index, std::unique_ptr<Run> run);
@@ -52,6 +63,7 @@ private:
   Result<bool> header_is(const Number& number, std::string_view header);
   Result<PartList> list_of_parts(std::string_view content);
   Result<std::optional<Number>> find(Kind kind, const Key128& key);
+  Result<void> draw(Kind kind, const Number& number);
 
   DigestIndexPtr index_;
   uint32_t generation_;
@@ -59,6 +71,8 @@ private:
   DirectBlockSource blocks_;
   Hasher hasher_;
   std::array<std::optional<Number>, kind_count> expected_; // the number after the last one found
+  std::vector<std::vector<bool>> drawn_blocks_;            // by segment and block
+  Drawn drawn_;
 };
 
 // A value that arrives in pieces. Memory: a few parts, whatever its length. Used by one thread at a

@@ -226,11 +226,22 @@ Result<void> PageFileWriter::add(Number header, Number sequence, RecordLayout la
   return {};
 }
 
+Result<void> PageFileWriter::check_page(std::string_view stored, std::size_t size) {
+  std::string payload(size, '\0');
+  TALARIA_TRY(codec_->decompress(stored, payload.data(), size));
+  TALARIA_TRY_ASSIGN(auto page, decode_page(payload, generations_.size()));
+  if (page == page_) return {};
+  return failure(errc::internal,
+                 "an encoded page doesn't give back its records: this is a defect of Talaria, of the "
+                 "codec or of the memory");
+}
+
 Result<void> PageFileWriter::flush() {
   if (page_.rows.empty()) return {};
   auto payload = encode_page(page_);
   std::string stored;
   TALARIA_TRY(codec_->compress(payload, page_level, stored));
+  TALARIA_TRY(check_page(stored, payload.size()));
   put_varint(directory_, stored.size());
   put_varint(directory_, payload.size());
   put_varint(directory_, page_.rows.size());

@@ -30,6 +30,8 @@ struct RecordLayout {
   Form form = Form::plain;
   std::string bytes;
   Number text;
+
+  friend bool operator==(const RecordLayout&, const RecordLayout&) = default;
 };
 
 // A record of a release. Generations are places in the table of the page file.
@@ -37,11 +39,15 @@ struct Row {
   Number header;
   Number sequence;
   uint32_t layout = 0; // place in the page's table of layouts
+
+  friend bool operator==(const Row&, const Row&) = default;
 };
 
 struct Page {
   std::vector<RecordLayout> layouts;
   std::vector<Row> rows;
+
+  friend bool operator==(const Page&, const Page&) = default;
 };
 
 // A page holds at most this many records, and its layouts at most this many bytes before the last one.
@@ -56,11 +62,14 @@ public:
 
   // The bytes that stand before the first record.
   void set_preamble(std::string text) { preamble_ = std::move(text); }
+  const std::string& preamble() const noexcept { return preamble_; }
 
   // The place in this file's table for a generation.
   uint32_t generation(const GenerationId& id);
+  const std::vector<GenerationId>& generations() const noexcept { return generations_; }
 
-  // Adds a record; generations in numbers are those that generation() gave.
+  // Adds a record; generations in numbers are those that generation() gave. A full page is encoded,
+  // decoded again and compared: errc::internal if it differs.
   Result<void> add(Number header, Number sequence, RecordLayout layout);
 
   Result<PackInfo> finish();
@@ -69,6 +78,7 @@ private:
   explicit PageFileWriter(std::unique_ptr<ObjectWriter> out);
   Result<void> write(std::string_view bytes);
   Result<void> flush();
+  Result<void> check_page(std::string_view stored, std::size_t size);
   uint32_t layout_place(RecordLayout&& layout);
 
   std::unique_ptr<ObjectWriter> out_;

@@ -700,4 +700,12 @@ Result<void> write_body(std::string_view layout, std::string_view residues, std:
   return {};
 }
 
+bool gives_back(std::string_view layout, std::string_view residues, std::string_view line_end,
+                std::string_view body, std::string& scratch) {
+  scratch.clear();
+  auto size = line_end.size() + body.size();
+  return write_body(layout, residues, size, scratch) && scratch.size() == size &&
+         scratch.starts_with(line_end) && std::string_view(scratch).substr(line_end.size()) == body;
+}
+
 } // namespace talaria

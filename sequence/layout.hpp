@@ -35,4 +35,9 @@ Result<ReadBody> read_body(std::string_view body, bool header_ended, bool header
 Result<void> write_body(std::string_view layout, std::string_view residues, std::size_t limit,
                         std::string& out);
 
+// Whether write_body() makes `line_end` (the header's) and `body` of a layout and residues: the check
+// that what is stored of a record gives its text back. `scratch` is overwritten.
+bool gives_back(std::string_view layout, std::string_view residues, std::string_view line_end,
+                std::string_view body, std::string& scratch);
+
 } // namespace talaria

@@ -14,6 +14,7 @@ Result<PreparedPiece> prepare(RawPiece piece) {
   prepared.residues.reserve(bytes.size());
   Hasher hasher;
   uint32_t width_hint = 0;
+  std::string rendered;
   for (std::size_t at = 0; at < bytes.size();) {
     auto end = next_record(bytes, at + 1);
     auto raw = split_record(bytes.substr(at, end - at));
@@ -26,8 +27,13 @@ Result<PreparedPiece> prepare(RawPiece piece) {
       return tl::unexpected(
           body.error().within("record at byte " + std::to_string(prepared.piece.offset + at)));
     record.residues = body->residues;
-    record.digest =
-        hasher.of(std::string_view(prepared.residues).substr(record.residues_at, record.residues));
+    auto residues = std::string_view(prepared.residues).substr(record.residues_at, record.residues);
+    if (!gives_back(body->layout, residues, raw.line_end(), raw.body, rendered))
+      return failure(errc::internal,
+                     "what would be stored of the record at byte " +
+                         std::to_string(prepared.piece.offset + at) +
+                         " doesn't give it back, so nothing was: this is a defect of Talaria");
+    record.digest = hasher.of(residues);
     if (prepared.layouts.empty() || prepared.layouts.back() != body->layout)
       prepared.layouts.push_back(std::move(body->layout));
     record.layout = static_cast<uint32_t>(prepared.layouts.size() - 1);

@@ -29,7 +29,8 @@ struct PreparedPiece {
   std::vector<std::string> layouts;
 };
 
-// Takes a piece of kind `records` apart. Errors have the offset in the input.
+// Takes a piece of kind `records` apart, and renders each record again from its parts: errc::internal if
+// that gives another text. Errors have the offset in the input.
 Result<PreparedPiece> prepare(RawPiece piece);
 
 } // namespace talaria

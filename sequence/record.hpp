@@ -21,6 +21,8 @@ struct RawRecord {
   std::string_view body;     // what read_body takes
   bool header_ended = false; // the header line has an end
   bool header_crlf = false;  // and it is CRLF
+
+  std::string_view line_end() const noexcept { return !header_ended ? "" : header_crlf ? "\r\n" : "\n"; }
 };
 
 // `record` begins with '>' and ends where the next one begins.

@@ -1,6 +1,7 @@
 #include "sequence/release_builder.hpp"
 
 #include "core/try.hpp"
+#include "repository/read_back.hpp"
 #include "sequence/header.hpp"
 #include "sequence/layout.hpp"
 #include "sequence/record.hpp"
@@ -22,7 +23,8 @@ struct ReleaseBuilder::LongRecord {
   uint64_t offset = 0;
   std::string header_line; // with '>' and line end, as far as it has come
   bool in_body = false;
-  bool crlf = false; // the header line ends with CRLF
+  bool crlf = false;         // the header line ends with CRLF
+  std::string_view line_end; // of the header line
   Number header;
   ValueBuilder sequence;
   std::string spans;   // the first spans, while they are few
@@ -98,17 +100,28 @@ Result<void> ReleaseBuilder::begin_body(LongRecord& record) {
   uint32_t no_hint = 0;
   TALARIA_TRY_ASSIGN(auto line_end,
                      read_body("", raw.header_ended, raw.header_crlf, no_hint, record.residues));
-  put_span(record.spans, 0, line_end.layout);
   record.crlf = raw.header_crlf;
+  record.line_end = raw.line_end();
+  TALARIA_TRY(add_span(record, line_end, ""));
   record.header_line.clear();
   record.in_body = true;
+  return {};
+}
+
+Result<void> ReleaseBuilder::add_span(LongRecord& record, const ReadBody& read, std::string_view body) {
+  if (!gives_back(read.layout, record.residues, record.line_end, body, rendered_))
+    return failure(errc::internal, "what would be stored of the record at byte " +
+                                       std::to_string(record.offset) +
+                                       " doesn't give it back, so nothing was: this is a defect of "
+                                       "Talaria");
+  put_span(record.spans, read.residues, read.layout);
   return {};
 }
 
 Result<void> ReleaseBuilder::add_body(LongRecord& record, std::string_view body) {
   record.residues.clear();
   TALARIA_TRY_ASSIGN(auto read, read_body(body, true, record.crlf, width_hint_, record.residues));
-  put_span(record.spans, read.residues, read.layout);
+  TALARIA_TRY(add_span(record, read, body));
   TALARIA_TRY(record.sequence.append(record.residues));
   if (record.spans.size() <= page_layout_bytes && record.layout.size() == 0) return {};
   TALARIA_TRY(record.layout.append(record.spans));
@@ -132,8 +145,10 @@ Result<void> ReleaseBuilder::end_long() {
   return {};
 }
 
-Result<PackInfo> ReleaseBuilder::finish() {
-  return pages_->finish();
+Result<PackInfo> ReleaseBuilder::finish(const ObjectStore& store) {
+  TALARIA_TRY_ASSIGN(auto pages, pages_->finish());
+  TALARIA_TRY(read_back_pages(store, pages, *pages_, counts_.records));
+  return pages;
 }
 
 } // namespace talaria

@@ -3,6 +3,7 @@
 
 #include "repository/interner.hpp"
 #include "repository/page.hpp"
+#include "sequence/layout.hpp"
 #include "sequence/prepare.hpp"
 #include "talaria/error.hpp"
 
@@ -36,14 +37,15 @@ public:
 
   const ReleaseCounts& counts() const noexcept { return counts_; }
 
-  // Writes the page file.
-  Result<PackInfo> finish();
+  // Writes the page file and reads it back.
+  Result<PackInfo> finish(const ObjectStore& store);
 
 private:
   struct LongRecord;
   Result<void> add_row(const Number& header, const Number& sequence, RecordLayout layout);
   Result<void> begin_body(LongRecord& record);
   Result<void> add_body(LongRecord& record, std::string_view body);
+  Result<void> add_span(LongRecord& record, const ReadBody& read, std::string_view body);
   Result<void> end_long();
   Number in_file(const Number& number);
 
@@ -53,6 +55,7 @@ private:
   std::vector<std::optional<uint32_t>> file_places_; // the same in the page file
   std::unique_ptr<LongRecord> long_;
   uint32_t width_hint_ = 0;
+  std::string rendered_; // to compare with what was read
   ReleaseCounts counts_;
 
 public:

@@ -5,8 +5,9 @@
 #include "sequence/span.hpp"
 #include "sequence/splitter.hpp"
 
+#include <algorithm>
+#include <numeric>
 #include <optional>
-#include <unordered_map>
 
 namespace talaria {
 
@@ -39,55 +40,136 @@ Result<std::shared_ptr<const OpenPage>> open_page(const ObjectStore& store, cons
   return std::shared_ptr<const OpenPage>(std::move(open));
 }
 
-Result<RenderJob> plan_render(const DigestIndex& index, std::shared_ptr<const OpenPage> page,
-                              std::size_t first, std::size_t most, std::size_t budget) {
-  RenderJob job;
-  job.page = std::move(page);
-  job.first = first;
-  auto& rows = job.page->page.rows;
-  auto end = std::min(rows.size(), first + most);
-  job.blocks.reserve(end - first);
-  std::unordered_map<uint64_t, uint32_t> known;
-  known.reserve(2 * (end - first));
-  std::size_t bytes = 0;
-  auto block_of = [&](Kind kind, const Number& number) -> Result<uint32_t> {
-    TALARIA_TRY_ASSIGN(auto place, index.locate(kind, number));
-    auto [at, fresh] = known.try_emplace(place.key(), static_cast<uint32_t>(job.places.size()));
-    if (fresh) {
-      job.places.push_back(place);
-      bytes += place.info.raw;
-    }
-    return at->second;
-  };
-  for (auto i = first; i < end && (i == first || bytes < budget); ++i) {
-    TALARIA_TRY_ASSIGN(auto header, block_of(Kind::header, rows[i].header));
-    TALARIA_TRY_ASSIGN(auto sequence, block_of(Kind::sequence, rows[i].sequence));
-    job.blocks.emplace_back(header, sequence);
-  }
-  job.count = job.blocks.size();
-  return job;
+WindowPlanner::WindowPlanner(const DigestIndex& index, std::size_t jobs, std::size_t budget)
+    : index_(index), jobs_(jobs), budget_(budget) {
+  window_.jobs.resize(jobs);
 }
 
-Result<Rendered> render(const RenderJob& job, const std::vector<BlockPtr>& blocks) {
+Result<void> WindowPlanner::want(Kind kind, const Number& number, std::size_t slot) {
+  TALARIA_TRY_ASSIGN(auto at, index_.block_at(kind, number));
+  // Headers lie in the order of the file, so most are in the block of the one before.
+  auto& [last, known] = last_[index_of(kind)];
+  if (!known || last != at) {
+    auto [found, fresh] = known_.try_emplace(uint64_t{at.segment} << 32 | at.block);
+    if (fresh) {
+      TALARIA_TRY_ASSIGN(auto place, index_.place(at));
+      auto job = static_cast<uint32_t>((place.key() * 0x9E3779B97F4A7C15u >> 32) % jobs_);
+      auto& blocks = window_.jobs[job].blocks;
+      found->second = {job, static_cast<uint32_t>(blocks.size()),
+                       place.info.raw / std::max(place.info.count, 1u) + sizeof(ChunkContent)};
+      blocks.push_back(place);
+    }
+    last = at;
+    known = &found->second;
+  }
+  window_.jobs[known->job].wanted.push_back(
+      {known->block, number.ordinal, static_cast<uint32_t>(slot)});
+  bytes_ += known->chunk;
+  return {};
+}
+
+Result<std::size_t> WindowPlanner::add(const std::shared_ptr<const OpenPage>& page, std::size_t first) {
+  auto& rows = page->page.rows;
+  auto row = first;
+  for (; row < rows.size() && (row == first || !full()); ++row) {
+    auto slot = 2 * (window_.count + row - first);
+    TALARIA_TRY(want(Kind::header, rows[row].header, slot));
+    TALARIA_TRY(want(Kind::sequence, rows[row].sequence, slot + 1));
+  }
+  window_.rows.push_back({page, first, row - first});
+  window_.count += row - first;
+  return row - first;
+}
+
+Window WindowPlanner::take() {
+  auto window = std::exchange(window_, {});
+  window_.jobs.resize(jobs_);
+  bytes_ = 0;
+  known_.clear();
+  last_ = {};
+  return window;
+}
+
+namespace {
+
+// Takes copies of byte strings in slabs, so that few allocations hold many.
+class SlabWriter {
+public:
+  explicit SlabWriter(std::vector<std::unique_ptr<char[]>>& slabs) : slabs_(slabs) {}
+
+  std::string_view keep(std::string_view bytes) {
+    if (bytes.size() > left_) {
+      left_ = std::max(slab_size, bytes.size());
+      slabs_.push_back(std::make_unique_for_overwrite<char[]>(left_));
+      next_ = slabs_.back().get();
+    }
+    std::copy(bytes.begin(), bytes.end(), next_);
+    std::string_view kept(next_, bytes.size());
+    next_ += bytes.size();
+    left_ -= bytes.size();
+    return kept;
+  }
+
+private:
+  static constexpr std::size_t slab_size = std::size_t{1} << 20;
+  std::vector<std::unique_ptr<char[]>>& slabs_;
+  char* next_ = nullptr;
+  std::size_t left_ = 0;
+};
+
+} // namespace
+
+Result<Gathered> gather(const GatherJob& job,
+                        const std::function<Result<BlockPtr>(const BlockPlace&)>& block_of) {
+  // By block; within a block in the order of the window.
+  std::vector<uint32_t> start(job.blocks.size() + 1, 0);
+  for (auto& chunk : job.wanted) ++start[chunk.block + 1];
+  std::partial_sum(start.begin(), start.end(), start.begin());
+  std::vector<uint32_t> order(job.wanted.size());
+  auto next = start;
+  for (uint32_t i = 0; i < job.wanted.size(); ++i) order[next[job.wanted[i].block]++] = i;
+
+  Gathered gathered;
+  gathered.contents.resize(job.wanted.size());
+  SlabWriter slabs(gathered.slabs);
+  for (std::size_t b = 0; b < job.blocks.size(); ++b) {
+    TALARIA_TRY_ASSIGN(auto block, block_of(job.blocks[b]));
+    for (auto i = start[b]; i < start[b + 1]; ++i) {
+      auto& content = gathered.contents[order[i]];
+      TALARIA_TRY_ASSIGN(auto place, place_in_block(*block, job.blocks[b].info.kind,
+                                                    {0, job.wanted[order[i]].ordinal}));
+      content = {slabs.keep(block->content(place)), block->is_list(place)};
+    }
+  }
+  return gathered;
+}
+
+void WindowContents::add(const GatherJob& job, std::shared_ptr<const Gathered> contents) {
+  for (std::size_t i = 0; i < job.wanted.size(); ++i)
+    table[job.wanted[i].slot] = contents->contents[i];
+  gathered.push_back(std::move(contents));
+}
+
+Result<Rendered> render(const RenderJob& job) {
   Rendered out;
-  auto& page = job.page->page;
-  out.bytes.reserve(job.count * 600);
-  for (std::size_t i = 0; i < job.count; ++i) {
-    auto& row = page.rows[job.first + i];
-    auto& layout = page.layouts[row.layout];
-    bool long_header = false;
-    bool long_sequence = false;
-    TALARIA_TRY_ASSIGN(auto header,
-                       content_of(blocks[job.blocks[i].first], Kind::header, row.header, long_header));
-    TALARIA_TRY_ASSIGN(auto residues, content_of(blocks[job.blocks[i].second], Kind::sequence,
-                                                 row.sequence, long_sequence));
-    if (long_header || long_sequence || layout.form != RecordLayout::Form::plain) {
-      out.gaps.push_back({out.bytes.size(), job.first + i});
+  auto& page = job.rows.page->page;
+  std::size_t residues = 0;
+  for (std::size_t i = 0; i < job.rows.count; ++i) {
+    auto* record = &job.contents->table[2 * (job.first + i)];
+    residues += record[0].bytes.size() + record[1].bytes.size() + 2;
+  }
+  out.bytes.reserve(residues + residues / 32);
+  for (std::size_t i = 0; i < job.rows.count; ++i) {
+    auto row = job.rows.first + i;
+    auto& layout = page.layouts[page.rows[row].layout];
+    auto* record = &job.contents->table[2 * (job.first + i)];
+    if (record[0].list || record[1].list || layout.form != RecordLayout::Form::plain) {
+      out.gaps.push_back({out.bytes.size(), row});
       continue;
     }
     out.bytes += '>';
-    out.bytes += header;
-    TALARIA_TRY(write_body(layout.bytes, residues, text_limit, out.bytes));
+    out.bytes += record[0].bytes;
+    TALARIA_TRY(write_body(layout.bytes, record[1].bytes, text_limit, out.bytes));
   }
   return out;
 }
