@@ -22,26 +22,25 @@ struct Coming {
   Local<InputPiece> piece;
 };
 
-// Checks what is stored already and now drawn on: each block once, whatever the order in which the
-// records need it.
+// Reads and checks what is stored already and drawn on by the release: each block once, whatever the order
+// in which the records need it.
 class DrawnChecks {
 public:
-  DrawnChecks(Operation& op, DigestIndexPtr index) : op_(op), index_(std::move(index)) {}
-
-  Result<void> add(Interner::Drawn&& drawn) {
-    for (auto& [generation, place] : drawn.blocks) {
-      auto& job = blocks_[generation];
-      job.push_back(place);
-      if (job.size() == blocks_per_check) TALARIA_TRY(check_blocks(generation, std::exchange(job, {})));
-    }
-    for (auto& [kind, number] : drawn.lists)
-      TALARIA_TRY(send(check_values_atom_v, ValueCheck{index_, kind, {number}}));
-    return {};
+  DrawnChecks(Operation& op, const Snapshot& snapshot, DigestIndexPtr index)
+      : op_(op), index_(std::move(index)) {
+    for (auto& pack : snapshot.packs)
+      generations_[index_->registry()->id(pack.digest)] = snapshot.generations[pack.generation];
   }
 
-  Result<void> finish() {
-    for (auto& [generation, job] : blocks_)
-      if (!job.empty()) TALARIA_TRY(check_blocks(generation, std::move(job)));
+  Result<void> run(const Interner::Drawn& drawn) {
+    for (uint32_t segment = 0; segment < drawn.blocks.size(); ++segment) {
+      auto& blocks = drawn.blocks[segment];
+      for (uint32_t i = 0; i < blocks.size(); ++i)
+        if (blocks[i]) TALARIA_TRY(add({segment, i}));
+    }
+    TALARIA_TRY(check_blocks());
+    for (auto& [kind, number] : drawn.lists)
+      TALARIA_TRY(send(check_values_atom_v, ValueCheck{index_, kind, {number}}));
     while (!checks_.empty()) TALARIA_TRY(take());
     return {};
   }
@@ -49,13 +48,24 @@ public:
 private:
   static constexpr std::size_t blocks_per_check = 32;
 
-  Result<void> check_blocks(uint32_t generation, Places&& places) {
-    return send(check_blocks_atom_v,
-                BlockCheck{index_, index_->generations()[generation], std::move(places)});
+  // A check is of blocks of one pack.
+  Result<void> add(const DigestIndex::BlockAt& at) {
+    TALARIA_TRY_ASSIGN(auto place, index_->place(at));
+    if (!places_.empty() && (places_.size() == blocks_per_check || places_[0].pack != place.pack))
+      TALARIA_TRY(check_blocks());
+    places_.push_back(place);
+    return {};
+  }
+
+  Result<void> check_blocks() {
+    if (places_.empty()) return {};
+    auto& generation = generations_[places_[0].pack];
+    return send(check_blocks_atom_v, BlockCheck{index_, generation, std::exchange(places_, {})});
   }
 
   template <class Atom, class Job>
   Result<void> send(Atom atom, Job job) {
+    TALARIA_TRY(op_.check_cancelled());
     if (checks_.size() >= 2 * op_.window()) TALARIA_TRY(take());
     auto& pool = op_.services->verifiers;
     checks_.push_back(op_.self->request(pool[next_verifier_++ % pool.size()], caf::infinite, atom,
@@ -66,6 +76,8 @@ private:
   Result<void> take() {
     TALARIA_TRY_ASSIGN(auto report, await<CheckReport>(checks_.front()));
     checks_.pop_front();
+    done_ += report->bytes;
+    op_.report("checking", done_, 0);
     if (report->findings.empty()) return {};
     auto& finding = report->findings[0];
     return failure(errc::damaged,
@@ -76,9 +88,11 @@ private:
 
   Operation& op_;
   DigestIndexPtr index_;
-  std::map<uint32_t, Places> blocks_; // to be checked, by generation
+  std::map<uint32_t, GenerationId> generations_; // by pack
+  Places places_;                                // of the next check
   std::deque<CheckRequest> checks_;
   std::size_t next_verifier_ = 0;
+  uint64_t done_ = 0;
 };
 
 // The state of one ingest, from the input to the snapshot.
@@ -96,9 +110,10 @@ public:
 private:
   Result<IngestReport> compare_with(const ReleaseEntry& existing);
   Result<void> begin();
-  Result<void> read_all(const std::function<Result<void>(Coming&&)>& take);
+  Result<void> read_all(bool store);
   Result<void> take(Coming&& coming);
   Result<void> store_run();
+  Result<void> check_drawn(const PackInfo& pages);
   std::unique_ptr<Run> new_run(const std::array<uint32_t, kind_count>& next) const;
 
   Operation& op_;
@@ -109,7 +124,6 @@ private:
   std::shared_ptr<Commit> commit_;
   std::unique_ptr<RunStore> runs_;
   std::unique_ptr<ReleaseBuilder> builder_;
-  std::unique_ptr<DrawnChecks> drawn_;
   Digest stream_;
   uint64_t bytes_ = 0;
   uint64_t input_size_ = 0; // 0 if it isn't known
@@ -117,7 +131,7 @@ private:
 
 Result<IngestReport> Ingest::run() {
   TALARIA_TRY(check_release(request_.name, request_.version));
-  TALARIA_TRY_ASSIGN(auto input, open_input(request_.input));
+  TALARIA_TRY_ASSIGN(auto input, open_input(request_.input, op_.options.cancel));
   std::error_code ignored;
   if (input->format() == "plain" && std::filesystem::is_regular_file(request_.input, ignored))
     input_size_ = std::filesystem::file_size(request_.input, ignored);
@@ -127,11 +141,11 @@ Result<IngestReport> Ingest::run() {
   if (auto existing = view_->release(request_.name, request_.version)) return compare_with(**existing);
 
   TALARIA_TRY(begin());
-  TALARIA_TRY(read_all([this](Coming&& coming) { return take(std::move(coming)); }));
-  TALARIA_TRY(store_run());
+  TALARIA_TRY(read_all(true));
   TALARIA_TRY_ASSIGN(auto pages, builder_->finish(*op_.core->objects));
   commit_->add_pages(pages);
-  TALARIA_TRY(drawn_->finish());
+  TALARIA_TRY(store_run());
+  TALARIA_TRY(check_drawn(pages));
   TALARIA_TRY(op_.check_cancelled());
 
   ReleaseEntry entry{request_.name,
@@ -159,7 +173,7 @@ Result<IngestReport> Ingest::run() {
 }
 
 Result<IngestReport> Ingest::compare_with(const ReleaseEntry& existing) {
-  TALARIA_TRY(read_all([](Coming&&) -> Result<void> { return {}; }));
+  TALARIA_TRY(read_all(false));
   if (stream_ != existing.stream)
     return failure(errc::exists,
                    "release " + existing.name + "@" + existing.version +
@@ -175,7 +189,6 @@ Result<void> Ingest::begin() {
   runs_ = std::make_unique<RunStore>(op_, commit_);
   TALARIA_TRY_ASSIGN(auto pages, PageFileWriter::create(*op_.core->objects));
   TALARIA_TRY_ASSIGN(auto index, commit_->index());
-  drawn_ = std::make_unique<DrawnChecks>(op_, index);
   auto generations = index->generations();
   auto own = static_cast<uint32_t>(generations.size() - 1);
   auto interner = std::make_unique<Interner>(*op_.core->objects, std::move(index), own, new_run({}));
@@ -189,7 +202,8 @@ std::unique_ptr<Run> Ingest::new_run(const std::array<uint32_t, kind_count>& nex
 }
 
 // Pieces are read, prepared and taken in order; the two windows are the credit of reader and workers.
-Result<void> Ingest::read_all(const std::function<Result<void>(Coming&&)>& take) {
+// Unless they are to be stored, reading is all, for the sake of the digest.
+Result<void> Ingest::read_all(bool store) {
   std::deque<PieceRequest> reads;
   std::deque<Coming> coming;
   bool end = false;
@@ -208,6 +222,8 @@ Result<void> Ingest::read_all(const std::function<Result<void>(Coming&&)>& take)
         for (auto& read : reads) (void)await<InputPiece>(read);
         continue;
       }
+      op_.report("reading", bytes_, input_size_);
+      if (!store) continue;
       Coming next{std::nullopt, piece};
       if (piece->piece->kind == RawPiece::Kind::records)
         next.prepare = op_.self->request(op_.worker(), caf::infinite, prepare_atom_v, piece);
@@ -216,7 +232,6 @@ Result<void> Ingest::read_all(const std::function<Result<void>(Coming&&)>& take)
     }
     TALARIA_TRY(take(std::move(coming.front())));
     coming.pop_front();
-    op_.report("reading", bytes_, input_size_);
   }
   return op_.check_cancelled();
 }
@@ -230,7 +245,6 @@ Result<void> Ingest::take(Coming&& coming) {
   } else {
     TALARIA_TRY(builder_->add_long(*coming.piece->piece));
   }
-  TALARIA_TRY(drawn_->add(builder_->interner().take_drawn()));
   if (builder_->interner().run().full()) TALARIA_TRY(store_run());
   return {};
 }
@@ -243,6 +257,14 @@ Result<void> Ingest::store_run() {
   TALARIA_TRY_ASSIGN(auto index, commit_->index());
   interner.next_run(std::move(index), new_run(next));
   return {};
+}
+
+Result<void> Ingest::check_drawn(const PackInfo& pages) {
+  // A release with the same pages has been proven to give these bytes.
+  for (auto& release : view_->snapshot().releases)
+    if (release.pages == pages.digest && release.stream == stream_) return {};
+  TALARIA_TRY_ASSIGN(auto index, view_->index());
+  return DrawnChecks(op_, view_->snapshot(), std::move(index)).run(builder_->interner().drawn());
 }
 
 } // namespace

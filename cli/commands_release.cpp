@@ -43,13 +43,12 @@ Result<ExitCode> ingest(Session& session, const IngestChoice& choice) {
   TALARIA_TRY_ASSIGN(auto release, parse_full_name(choice.release));
   TALARIA_TRY_ASSIGN(auto store, session.open_store());
   const Interrupt::OrderlyEnd orderly(session.interrupt());
-  TALARIA_TRY_ASSIGN(auto input, InterruptibleInput::open(choice.input, session.interrupt()));
   ProgressLine progress(session.wants_progress());
   const auto began = std::chrono::steady_clock::now();
   auto report = store->ingest(
-      {input->path(), release.name, release.version, {progress.callback(), session.interrupt().flag()}});
+      {choice.input, release.name, release.version, {progress.callback(), session.interrupt().flag()}});
   progress.clear();
-  if (!report) return tl::unexpected(input->explain(report.error()));
+  if (!report) return tl::unexpected(report.error());
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   if (session.json()) return session.print_json(report_json(*report, seconds));
   return session.print_summary(to_text(*report, seconds));

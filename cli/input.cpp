@@ -37,19 +37,15 @@ Result<Descriptor> open_source(const std::string& path) {
 }
 
 // As read(), but waits as long as `stop` lets it; -1 with ECANCELED after that.
-ssize_t read_waiting(int fd, char* out, std::size_t size, int stop, int other_stop = -1) {
+ssize_t read_waiting(int fd, char* out, std::size_t size, int stop) {
   while (true) {
-    if (!wait_ready(fd, POLLIN, stop, other_stop)) {
+    if (!wait_ready(fd, POLLIN, stop)) {
       errno = ECANCELED;
       return -1;
     }
     const auto got = ::read(fd, out, size);
     if (got >= 0 || (errno != EINTR && errno != EAGAIN)) return got;
   }
-}
-
-bool may_wait(mode_t mode) {
-  return S_ISFIFO(mode) || S_ISCHR(mode) || S_ISSOCK(mode);
 }
 
 } // namespace
@@ -103,71 +99,6 @@ Result<bool> InputFile::read_line(std::string& line) {
     if (!got) return tl::unexpected(got.error());
     if (*got == 0) return !line.empty();
   }
-}
-
-InterruptibleInput::InterruptibleInput(std::string path, const Interrupt& interrupt)
-    : original_(std::move(path)),
-      path_(original_),
-      stop_(interrupt.descriptor()),
-      cancel_(interrupt.flag()) {}
-
-Result<std::unique_ptr<InterruptibleInput>> InterruptibleInput::open(const std::string& path,
-                                                                     const Interrupt& interrupt) {
-  std::unique_ptr<InterruptibleInput> input(new InterruptibleInput(path, interrupt));
-  struct stat status {};
-  const int found = path == "-" ? ::fstat(STDIN_FILENO, &status) : ::stat(path.c_str(), &status);
-  if (found == 0 && may_wait(status.st_mode)) TALARIA_TRY(input->start());
-  return input;
-}
-
-Result<void> InterruptibleInput::start() {
-  TALARIA_TRY_ASSIGN(source_, open_source(original_));
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0)
-    return tl::unexpected(system_error("pipe", "making it failed", errno));
-  const Descriptor reading_end(ends[0]);
-  sink_ = Descriptor(ends[1]);
-  (void)::fcntl(sink_.get(), F_SETPIPE_SZ, 1 << 20);
-  (void)::fcntl(sink_.get(), F_SETFL, O_NONBLOCK);
-  if (::dup2(reading_end.get(), STDIN_FILENO) < 0)
-    return tl::unexpected(system_error(shown(original_), reading_failed, errno));
-  path_ = "-";
-  done_ = make_event();
-  thread_ = std::thread([this] { copy(); });
-  return {};
-}
-
-InterruptibleInput::~InterruptibleInput() {
-  if (!thread_.joinable()) return;
-  set_event(done_);
-  thread_.join();
-}
-
-// However it ends, the store finds the end of its input. After a signal, the operation is cancelled, so
-// it never takes that for the end of the file.
-void InterruptibleInput::copy() {
-  std::string buffer(copy_size, '\0');
-  ssize_t got = 0;
-  while ((got = read_waiting(source_.get(), buffer.data(), buffer.size(), stop_, done_.get())) > 0) {
-    std::string_view rest(buffer.data(), static_cast<std::size_t>(got));
-    while (!rest.empty() && wait_ready(sink_.get(), POLLOUT, stop_, done_.get())) {
-      const auto written = ::write(sink_.get(), rest.data(), rest.size());
-      if (written > 0) rest.remove_prefix(static_cast<std::size_t>(written));
-    }
-    if (!rest.empty()) break;
-  }
-  if (got < 0 && errno != ECANCELED) {
-    read_error_ = errno;
-    cancel_->store(true);
-  }
-  sink_.reset();
-}
-
-Error InterruptibleInput::explain(const Error& error) const {
-  if (read_error_ != 0) return system_error(shown(original_), reading_failed, read_error_);
-  const auto& message = error.message();
-  if (path_ == original_ || !message.starts_with(standard_input)) return error;
-  return {error.code(), original_ + message.substr(standard_input.size())};
 }
 
 } // namespace talaria::cli

@@ -4,9 +4,7 @@
 #include "cli/descriptor.hpp"
 #include "cli/interrupt.hpp"
 
-#include <memory>
 #include <string>
-#include <thread>
 
 namespace talaria::cli {
 
@@ -36,39 +34,6 @@ private:
   int stop_;
   std::string buffer_; // for lines
   std::size_t at_ = 0;
-};
-
-// Stands between a pipe and the store, whose reading can't be interrupted: copies it into a pipe that
-// replaces standard input, and ends that one with the first signal. For a regular file, it does nothing.
-// If reading fails, the operation is cancelled, for the store could only see the end of its input.
-class InterruptibleInput {
-public:
-  static Result<std::unique_ptr<InterruptibleInput>> open(const std::string& path,
-                                                          const Interrupt& interrupt);
-  ~InterruptibleInput();
-  InterruptibleInput(const InterruptibleInput&) = delete;
-  InterruptibleInput& operator=(const InterruptibleInput&) = delete;
-
-  // What the store shall read.
-  const std::string& path() const { return path_; }
-
-  // The error of the store in the user's terms: reading failed, or with the name that was given.
-  Error explain(const Error& error) const;
-
-private:
-  InterruptibleInput(std::string path, const Interrupt& interrupt);
-  Result<void> start();
-  void copy();
-
-  std::string original_;
-  std::string path_;
-  int stop_;
-  std::shared_ptr<std::atomic<bool>> cancel_;
-  std::atomic<int> read_error_{0};
-  Descriptor source_;
-  Descriptor sink_;
-  Descriptor done_; // ends the thread when the store is done
-  std::thread thread_;
 };
 
 } // namespace talaria::cli

@@ -27,14 +27,7 @@ sigset_t watched_signals() {
   return set;
 }
 
-[[noreturn]] void end_at_once() {
-  // A progress line may stand on the terminal.
-  if (::isatty(STDERR_FILENO)) (void)write_all(STDERR_FILENO, "\r\x1b[K");
-  ::_exit(static_cast<int>(ExitCode::interrupted));
-}
-
-} // namespace
-
+// An event that never ends once it is set.
 Descriptor make_event() noexcept {
   return Descriptor(::eventfd(0, EFD_CLOEXEC));
 }
@@ -43,11 +36,19 @@ void set_event(const Descriptor& event) noexcept {
   (void)::eventfd_write(event.get(), 1);
 }
 
-bool wait_ready(int fd, short events, int stop, int other_stop) noexcept {
-  std::array<pollfd, 3> polled{{{fd, events, 0}, {stop, POLLIN, 0}, {other_stop, POLLIN, 0}}};
+[[noreturn]] void end_at_once() {
+  // A progress line may stand on the terminal.
+  if (::isatty(STDERR_FILENO)) (void)write_all(STDERR_FILENO, "\r\x1b[K");
+  ::_exit(static_cast<int>(ExitCode::interrupted));
+}
+
+} // namespace
+
+bool wait_ready(int fd, short events, int stop) noexcept {
+  std::array<pollfd, 2> polled{{{fd, events, 0}, {stop, POLLIN, 0}}};
   while (::poll(polled.data(), polled.size(), -1) < 0 && errno == EINTR) {
   }
-  return polled[1].revents == 0 && polled[2].revents == 0;
+  return polled[1].revents == 0;
 }
 
 Interrupt::Interrupt() : requested_(make_event()), stop_(make_event()) {

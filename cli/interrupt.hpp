@@ -53,12 +53,7 @@ private:
   std::thread thread_;
 };
 
-// Waits until `fd` is ready for `events` (as poll() takes them). False if one of the two descriptors of
-// `stop` was readable first; a negative one is ignored.
-bool wait_ready(int fd, short events, int stop, int other_stop = -1) noexcept;
-
-// An event that never ends once it is set: descriptors for wait_ready().
-Descriptor make_event() noexcept;
-void set_event(const Descriptor& event) noexcept;
+// Waits until `fd` is ready for `events` (as poll() takes them). False if `stop` was readable first.
+bool wait_ready(int fd, short events, int stop) noexcept;
 
 } // namespace talaria::cli

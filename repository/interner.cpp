@@ -48,13 +48,10 @@ Result<std::optional<Number>> Interner::find(Kind kind, const Key128& key) {
 Result<void> Interner::draw(Kind kind, const Number& number) {
   if (number.generation == generation_) return {}; // read back when its run was stored
   TALARIA_TRY_ASSIGN(auto at, index_->block_at(kind, number));
-  if (at.segment >= drawn_blocks_.size()) drawn_blocks_.resize(index_->segments().size());
-  auto& drawn = drawn_blocks_[at.segment];
-  if (drawn.empty()) drawn.resize(index_->segments()[at.segment]->block_count());
-  if (drawn[at.block]) return {};
-  drawn[at.block] = true;
-  TALARIA_TRY_ASSIGN(auto place, index_->place(at));
-  drawn_.blocks.emplace_back(number.generation, place);
+  if (at.segment >= drawn_.blocks.size()) drawn_.blocks.resize(index_->segments().size());
+  auto& blocks = drawn_.blocks[at.segment];
+  if (blocks.empty()) blocks.resize(index_->segments()[at.segment]->block_count());
+  blocks[at.block] = true;
   return {};
 }
 
@@ -67,7 +64,7 @@ Result<Number> Interner::intern(Kind kind, const Key128& key, std::string_view c
 Result<Number> Interner::intern_list(Kind kind, const Key128& key, const PartList& list) {
   TALARIA_TRY_ASSIGN(auto known, find(kind, key));
   if (known) {
-    if (known->generation != generation_) drawn_.lists.emplace_back(kind, *known);
+    if (known->generation != generation_) drawn_.lists.emplace(kind, *known);
     return *known;
   }
   auto encoded = encode_list(list);

@@ -11,6 +11,7 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,14 +32,13 @@ public:
 
   Run& run() noexcept { return *run_; }
 
-  // What was stored before this commit and is drawn on now: each block is named once.
+  // What was stored before this commit and is drawn on now. Headers are left out, for each is compared
+  // with its text.
   struct Drawn {
-    std::vector<std::pair<uint32_t, BlockPlace>> blocks; // generation and place
-    std::vector<std::pair<Kind, Number>> lists;          // long values
+    std::vector<std::vector<bool>> blocks;      // by segment of the index and place in its table
+    std::set<std::pair<Kind, Number>> lists;    // long values
   };
-
-  // What came to that since the last call. Headers are left out, for they are compared with their text.
-  Drawn take_drawn() { return std::exchange(drawn_, {}); }
+  const Drawn& drawn() const noexcept { return drawn_; }
 
   // Goes on with another run, after the last one has become a segment of `index`.
   void next_run(DigestIndexPtr index, std::unique_ptr<Run> run);
@@ -71,7 +71,6 @@ private:
   DirectBlockSource blocks_;
   Hasher hasher_;
   std::array<std::optional<Number>, kind_count> expected_; // the number after the last one found
-  std::vector<std::vector<bool>> drawn_blocks_;            // by segment and block
   Drawn drawn_;
 };
 

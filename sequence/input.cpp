@@ -63,8 +63,9 @@ Result<std::unique_ptr<Input>> open_window(SourceWindow window) {
 
 } // namespace
 
-Result<std::unique_ptr<Input>> open_input(const std::string& path) {
-  TALARIA_TRY_ASSIGN(auto source, open_source(path));
+Result<std::unique_ptr<Input>> open_input(const std::string& path,
+                                          std::shared_ptr<const std::atomic<bool>> cancel) {
+  TALARIA_TRY_ASSIGN(auto source, open_source(path, std::move(cancel)));
   return open_window(SourceWindow(std::move(source)));
 }
 

@@ -3,6 +3,7 @@
 
 #include "talaria/error.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -29,8 +30,10 @@ public:
 // members, zstd frames, xz and bzip2 streams one after another are one input. What is another kind of
 // file (an archive, a BLAST volume, text in UTF-16) is errc::unsupported_input, named. No such file:
 // errc::not_found; a directory: errc::invalid_argument; not readable: errc::io_error. A BGZF file
-// without its end-of-file block is errc::corrupt_input, because it was cut between two blocks.
-Result<std::unique_ptr<Input>> open_input(const std::string& path);
+// without its end-of-file block is errc::corrupt_input, because it was cut between two blocks. While it
+// waits for a pipe or a terminal, setting `*cancel` ends opening and reading with errc::cancelled.
+Result<std::unique_ptr<Input>> open_input(const std::string& path,
+                                          std::shared_ptr<const std::atomic<bool>> cancel = {});
 
 // An input over bytes in memory, decompressed in the same way: for tests and for embedding programs.
 Result<std::unique_ptr<Input>> open_input_bytes(std::string name, std::string bytes);

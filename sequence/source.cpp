@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
@@ -18,10 +19,17 @@ std::string describe(int error) {
   return std::generic_category().message(error);
 }
 
+using CancelFlag = std::shared_ptr<const std::atomic<bool>>;
+
+// How long a wait for input may overlook that it was cancelled.
+constexpr int poll_milliseconds = 100;
+
 // Closes what it opened; standard input stays open.
 class FileSource final : public Source {
 public:
-  FileSource(int fd, bool owned, std::string name) : fd_(fd), owned_(owned), name_(std::move(name)) {}
+  // `cancel` is set if reading may have to wait for somebody.
+  FileSource(int fd, bool owned, std::string name, CancelFlag cancel)
+      : fd_(fd), owned_(owned), name_(std::move(name)), cancel_(std::move(cancel)) {}
   FileSource(const FileSource&) = delete;
   FileSource& operator=(const FileSource&) = delete;
   ~FileSource() override {
@@ -31,18 +39,31 @@ public:
   Result<std::size_t> read(char* out, std::size_t size) override {
     constexpr std::size_t most = 1u << 30; // some systems refuse to read 2 GiB at once
     for (;;) {
+      if (cancel_) TALARIA_TRY(wait());
       const ssize_t got = ::read(fd_, out, std::min(size, most));
       if (got >= 0) return static_cast<std::size_t>(got);
-      if (errno != EINTR) return failure(errc::io_error, name_ + ": reading failed: " + describe(errno));
+      if (errno != EINTR && errno != EAGAIN)
+        return failure(errc::io_error, name_ + ": reading failed: " + describe(errno));
     }
   }
 
   std::string name() const override { return name_; }
 
 private:
+  // Until there is something to read, or the end, or an error that read() will tell.
+  Result<void> wait() const {
+    pollfd polled{fd_, POLLIN, 0};
+    while (!cancel_->load(std::memory_order_relaxed)) {
+      const int ready = ::poll(&polled, 1, poll_milliseconds);
+      if (ready > 0 || (ready < 0 && errno != EINTR)) return {};
+    }
+    return failure(errc::cancelled, "cancelled");
+  }
+
   int fd_;
   bool owned_;
   std::string name_;
+  CancelFlag cancel_;
 };
 
 class MemorySource final : public Source {
@@ -63,6 +84,10 @@ private:
   std::size_t at_ = 0;
 };
 
+bool may_wait(mode_t mode) {
+  return S_ISFIFO(mode) || S_ISCHR(mode) || S_ISSOCK(mode);
+}
+
 tl::unexpected<Error> open_failure(const std::string& path, int error) {
   if (error == ENOENT || error == ENOTDIR)
     return failure(errc::not_found, path + ": there is no such file");
@@ -71,19 +96,22 @@ tl::unexpected<Error> open_failure(const std::string& path, int error) {
 
 } // namespace
 
-Result<std::unique_ptr<Source>> open_source(const std::string& path) {
+Result<std::unique_ptr<Source>> open_source(const std::string& path, CancelFlag cancel) {
   const bool standard = path == "-";
   std::string name = standard ? "standard input" : path;
   int fd = STDIN_FILENO;
   if (!standard) {
-    do fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    // Opening a named pipe would wait for its writer, which wait() does.
+    do fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | (cancel ? O_NONBLOCK : 0));
     while (fd < 0 && errno == EINTR);
     if (fd < 0) return open_failure(path, errno);
   }
-  auto source = std::make_unique<FileSource>(fd, !standard, name);
-
   struct stat status {};
-  if (::fstat(fd, &status) != 0) return open_failure(name, errno);
+  const bool known = ::fstat(fd, &status) == 0;
+  const int error = errno;
+  if (known && !may_wait(status.st_mode)) cancel.reset();
+  auto source = std::make_unique<FileSource>(fd, !standard, name, std::move(cancel));
+  if (!known) return open_failure(name, error);
   if (S_ISDIR(status.st_mode))
     return failure(errc::invalid_argument, name + ": this is a directory; give the files in it");
 #ifdef POSIX_FADV_SEQUENTIAL

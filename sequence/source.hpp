@@ -3,6 +3,7 @@
 
 #include "talaria/error.hpp"
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -23,8 +24,11 @@ public:
 };
 
 // A file, or standard input for "-". Errors: errc::not_found (no such file), errc::invalid_argument (a
-// directory), errc::io_error (no permission, too many open files ...).
-Result<std::unique_ptr<Source>> open_source(const std::string& path);
+// directory), errc::io_error (no permission, too many open files ...). Waiting for a pipe, a terminal or
+// a socket, or for somebody to write to a named pipe, ends with errc::cancelled within a moment after
+// `*cancel` was set.
+Result<std::unique_ptr<Source>> open_source(const std::string& path,
+                                            std::shared_ptr<const std::atomic<bool>> cancel = {});
 
 // Bytes in memory.
 std::unique_ptr<Source> memory_source(std::string name, std::string bytes);
