@@ -11,8 +11,7 @@ constexpr std::size_t rows_per_job = 2048;
 constexpr std::size_t windows_ahead = 2;
 
 using GatherRequest = decltype(std::declval<caf::blocking_actor*>()->request(
-    std::declval<block_reader_actor>(), caf::infinite, gather_atom_v,
-    std::declval<Local<GatherJob>>()));
+    std::declval<block_reader_actor>(), caf::infinite, gather_atom_v, std::declval<Local<GatherJob>>()));
 using RenderRequest = decltype(std::declval<caf::blocking_actor*>()->request(
     std::declval<worker_actor>(), caf::infinite, render_atom_v, std::declval<Local<RenderJob>>()));
 

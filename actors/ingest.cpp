@@ -22,8 +22,8 @@ struct Coming {
   Local<InputPiece> piece;
 };
 
-// Reads and checks what is stored already and drawn on by the release: each block once, whatever the order
-// in which the records need it.
+// Reads and checks what is stored already and drawn on by the release: each block once, whatever the
+// order in which the records need it.
 class DrawnChecks {
 public:
   DrawnChecks(Operation& op, const Snapshot& snapshot, DigestIndexPtr index)
@@ -79,11 +79,8 @@ private:
     done_ += report->bytes;
     op_.report("checking", done_, 0);
     if (report->findings.empty()) return {};
-    auto& finding = report->findings[0];
-    return failure(errc::damaged,
-                   "the release draws on stored data that are damaged: " +
-                       (finding.object.empty() ? "" : finding.object + ": ") + finding.message +
-                       ": run `talaria verify`");
+    return tl::unexpected(report->findings[0].error.within(
+        "the release draws on stored data that `talaria verify` would complain of"));
   }
 
   Operation& op_;

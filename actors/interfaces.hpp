@@ -43,6 +43,7 @@ CAF_ADD_ATOM(talaria_runtime, talaria, counts_atom, "counts")
 CAF_ADD_ATOM(talaria_runtime, talaria, check_blocks_atom, "chk_blocks")
 CAF_ADD_ATOM(talaria_runtime, talaria, check_values_atom, "chk_values")
 CAF_ADD_ATOM(talaria_runtime, talaria, check_segment_atom, "chk_segm")
+CAF_ADD_ATOM(talaria_runtime, talaria, check_pages_atom, "chk_pages")
 CAF_ADD_ATOM(talaria_runtime, talaria, check_file_atom, "chk_file")
 CAF_ADD_ATOM(talaria_runtime, talaria, run_atom, "run")
 CAF_ADD_ATOM(talaria_runtime, talaria, services_atom, "services")
@@ -135,6 +136,8 @@ using verifier_actor = caf::typed_actor<
     caf::replies_to<check_values_atom, Local<ValueCheck>>::with<Local<CheckReport>>,
     // Reads a segment of the index entry by entry.
     caf::replies_to<check_segment_atom, Local<SegmentCheck>>::with<Local<CheckReport>>,
+    // Reads the pages of a release and looks for the chunks that they name.
+    caf::replies_to<check_pages_atom, Local<PagesCheck>>::with<Local<CheckReport>>,
     // Compares the content of a file with its name.
     caf::replies_to<check_file_atom, Local<FileCheck>>::with<Local<CheckReport>>>;
 

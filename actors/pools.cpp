@@ -109,6 +109,7 @@ protected:
         [this](check_blocks_atom, const Local<BlockCheck>& job) { return check(*job); },
         [this](check_values_atom, const Local<ValueCheck>& job) { return check(*job); },
         [this](check_segment_atom, const Local<SegmentCheck>& job) { return check(*job); },
+        [this](check_pages_atom, const Local<PagesCheck>& job) { return check(*job); },
         [this](check_file_atom, const Local<FileCheck>& job) { return check(*job); },
     };
   }

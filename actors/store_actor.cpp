@@ -114,7 +114,8 @@ private:
         std::make_shared<BlockCache>(static_cast<std::size_t>(core_->settings.resolved_cache()));
     for (unsigned i = 0; i < core_->settings.resolved_threads(); ++i) {
       services->workers.push_back(watch(spawn_worker(system(), core_)));
-      services->readers.push_back(watch(spawn_block_reader(system(), core_, registry, services->blocks)));
+      services->readers.push_back(
+          watch(spawn_block_reader(system(), core_, registry, services->blocks)));
       services->verifiers.push_back(watch(spawn_verifier(system(), core_, registry)));
     }
     services->locator = std::make_shared<Locator>(*core_->repository);

@@ -1,5 +1,7 @@
 #include "actors/operation.hpp"
+#include "repository/open_page.hpp"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -14,9 +16,15 @@ using CheckRequest = decltype(std::declval<caf::blocking_actor*>()->request(
 constexpr std::size_t blocks_per_job = 32;
 constexpr std::size_t values_per_job = 16;
 
+// What it costs to check a record of a release or an entry of the index, and a long value, in bytes of
+// blocks that would take as long.
+constexpr uint64_t record_weight = 16;
+constexpr uint64_t value_weight = uint64_t{1} << 20;
+
 class Verification {
 public:
-  Verification(Operation& op, const VerifyOptions& options) : op_(op), options_(options) {}
+  Verification(Operation& op, const VerifyOptions& options)
+      : op_(op), options_(options), load_(op.services->verifiers.size()) {}
 
   Result<VerifyReport> run();
 
@@ -26,40 +34,45 @@ private:
     std::set<std::string> releases;
     bool all_releases = false;
   };
+  struct Check { // under way
+    CheckRequest request;
+    std::size_t verifier = 0;
+    uint64_t weight = 0;
+  };
 
   std::string label(const ReleaseEntry& release) const { return release.name + "@" + release.version; }
   void found(std::string object, const Error& error, bool all_releases = false) {
-    found_.push_back({{std::move(object), error.message(), {}, {}}, {}, all_releases});
+    found_.push_back({{std::move(object), error, {}, {}}, {}, all_releases});
   }
   void merge(const CheckReport& report);
 
   Result<void> check_files();
   Result<void> open_index();
-  void open_pages();
+  Result<void> check_pages();
   Result<void> check_packs();
   Result<void> check_pack(const Snapshot::Pack& pack);
   void check_footer(const Snapshot::Pack& pack, const PackFooter& footer);
   bool sampled();
   Result<void> check_values();
 
-  // Gives a job to a verifier, after waiting for the oldest if too many are under way.
+  // Gives a job to the verifier that has least to do, after waiting for the oldest job if too many are
+  // under way. `weight`: what it costs, in bytes of blocks that would take as long.
   template <class Atom, class Job>
-  Result<void> send(Atom atom, Job job) {
+  Result<void> send(Atom atom, Job job, uint64_t weight) {
     TALARIA_TRY(op_.check_cancelled());
     if (checks_.size() >= 2 * op_.window()) TALARIA_TRY(take());
-    checks_.push_back(op_.self->request(verifier(), caf::infinite, atom, local(std::move(job))));
+    auto verifier = static_cast<std::size_t>(std::ranges::min_element(load_) - load_.begin());
+    load_[verifier] += weight;
+    checks_.push_back({op_.self->request(op_.services->verifiers[verifier], caf::infinite, atom,
+                                         local(std::move(job))),
+                       verifier, weight});
     return {};
   }
   Result<void> take();
   Result<void> take_all();
-  void check_rows();
+  void attribute_records();
   void attribute();
   std::map<uint64_t, std::vector<std::size_t>> damaged_packs() const;
-
-  const verifier_actor& verifier() {
-    auto& pool = op_.services->verifiers;
-    return pool[next_verifier_++ % pool.size()];
-  }
 
   Operation& op_;
   const VerifyOptions& options_;
@@ -67,13 +80,13 @@ private:
   DigestIndexPtr index_;
   std::map<std::size_t, PageFilePtr> pages_; // by place of the release; those that open
   std::vector<OpenFinding> found_;
-  std::deque<CheckRequest> checks_;
+  std::deque<Check> checks_;
+  std::vector<uint64_t> load_; // of each verifier: the weights of its jobs under way
   std::vector<std::pair<Kind, Number>> lists_;
   VerifyReport report_;
   uint64_t stored_done_ = 0;
   uint64_t stored_total_ = 0;
   double sample_owed_ = 1; // so that the first block is always read
-  std::size_t next_verifier_ = 0;
 };
 
 Result<VerifyReport> Verification::run() {
@@ -92,12 +105,12 @@ Result<VerifyReport> Verification::run() {
   view_ = *view;
   report_.releases = view_->snapshot().releases.size();
   TALARIA_TRY(open_index());
-  open_pages();
   TALARIA_TRY(check_files());
+  TALARIA_TRY(check_pages());
   TALARIA_TRY(check_packs());
   TALARIA_TRY(take_all());
   TALARIA_TRY(check_values());
-  check_rows();
+  attribute_records();
   attribute();
   return report_;
 }
@@ -122,13 +135,18 @@ Result<void> Verification::check_files() {
   if (!options_.quick && options_.sample_percent >= 100)
     for (auto& pack : snapshot.packs) checks.push_back({pack_name(pack.digest), pack.digest, pack.size});
   report_.files += snapshot.segments.size() + snapshot.releases.size() + snapshot.packs.size();
-  for (auto& check : checks) TALARIA_TRY(send(check_file_atom_v, std::move(check)));
+  for (auto& check : checks) {
+    auto weight = check.size / 3;
+    TALARIA_TRY(send(check_file_atom_v, std::move(check), weight));
+  }
   return {};
 }
 
 Result<void> Verification::take() {
-  TALARIA_TRY_ASSIGN(auto report, await<CheckReport>(checks_.front()));
+  auto check = std::move(checks_.front());
   checks_.pop_front();
+  TALARIA_TRY_ASSIGN(auto report, await<CheckReport>(check.request));
+  load_[check.verifier] -= check.weight;
   merge(*report);
   return {};
 }
@@ -146,21 +164,25 @@ Result<void> Verification::open_index() {
   }
   index_ = *index;
   for (auto& segment : index_->segments())
-    TALARIA_TRY(send(check_segment_atom_v, SegmentCheck{segment}));
+    TALARIA_TRY(send(check_segment_atom_v, SegmentCheck{segment}, segment->slots() * record_weight));
   return {};
 }
 
-void Verification::open_pages() {
+Result<void> Verification::check_pages() {
   auto& releases = view_->snapshot().releases;
   for (std::size_t i = 0; i < releases.size(); ++i) {
+    auto name = pages_name(releases[i].pages);
     auto file = view_->pages(releases[i]);
-    if (file) {
-      pages_[i] = *file;
+    if (!file) {
+      found(name, file.error());
       continue;
     }
-    found(pages_name(releases[i].pages), file.error());
-    found_.back().releases.insert(label(releases[i]));
+    pages_[i] = *file;
+    if (index_)
+      TALARIA_TRY(send(check_pages_atom_v, PagesCheck{index_, *file, name, releases[i].records},
+                       releases[i].records * record_weight));
   }
+  return {};
 }
 
 Result<void> Verification::check_packs() {
@@ -179,16 +201,19 @@ Result<void> Verification::check_pack(const Snapshot::Pack& pack) {
   check_footer(pack, *footer);
   if (options_.quick) return {};
   BlockCheck job{index_, footer->generation, {}};
+  uint64_t bytes = 0;
   auto& registry = op_.core->repository->registry();
   for (auto& block : footer->blocks) {
     stored_done_ += block.stored;
     if (!sampled()) continue;
     job.places.push_back({registry->id(pack.digest), block});
+    bytes += block.raw;
     if (job.places.size() < blocks_per_job) continue;
-    TALARIA_TRY(send(check_blocks_atom_v, job));
+    TALARIA_TRY(send(check_blocks_atom_v, job, bytes));
     job.places.clear();
+    bytes = 0;
   }
-  if (!job.places.empty()) TALARIA_TRY(send(check_blocks_atom_v, std::move(job)));
+  if (!job.places.empty()) TALARIA_TRY(send(check_blocks_atom_v, std::move(job), bytes));
   op_.report("verifying", stored_done_, stored_total_);
   return {};
 }
@@ -216,13 +241,15 @@ Result<void> Verification::check_values() {
     for (; at < lists_.size() && lists_[at].first == job.kind && job.numbers.size() < values_per_job;
          ++at)
       job.numbers.push_back(lists_[at].second);
-    TALARIA_TRY(send(check_values_atom_v, std::move(job)));
+    auto weight = job.numbers.size() * value_weight;
+    TALARIA_TRY(send(check_values_atom_v, std::move(job), weight));
   }
   return take_all();
 }
 
-// Every record must name chunks that exist; and what lies in damaged blocks hits the release.
-void Verification::check_rows() {
+// The records of a release lie in damaged blocks, packs and values, or they don't: found out only if
+// there are any. What can't be read here was reported when the pages were checked.
+void Verification::attribute_records() {
   if (!index_) return;
   std::map<uint64_t, std::vector<std::size_t>> by_block;
   auto by_pack = damaged_packs();
@@ -231,48 +258,28 @@ void Verification::check_rows() {
     for (auto block : found_[i].finding.blocks) by_block[block].push_back(i);
     for (auto& value : found_[i].finding.values) by_value[value].push_back(i);
   }
-  bool anything = !by_block.empty() || !by_pack.empty() || !by_value.empty();
-  auto& releases = view_->snapshot().releases;
-  for (auto& opened : pages_) {
-    auto place = opened.first;
-    auto& file = opened.second;
-    auto name = label(releases[place]);
+  if (by_block.empty() && by_pack.empty() && by_value.empty()) return;
+  for (auto& [release, file] : pages_) {
     auto hit = [&](const std::vector<std::size_t>& findings) {
-      for (auto i : findings) found_[i].releases.insert(name);
+      for (auto i : findings) found_[i].releases.insert(label(view_->snapshot().releases[release]));
     };
-    auto check = [&](Kind kind, const Number& number) -> Result<void> {
-      // Where a chunk lies only matters when something is damaged; that it exists is known without
-      // reading.
-      if (!anything) {
-        if (!index_->contains(kind, number)) return index_->locate(kind, number).map([](const auto&) {});
-        return {};
-      }
+    auto look = [&](Kind kind, const Number& number) {
       if (auto at = by_value.find({kind, number}); at != by_value.end()) hit(at->second);
-      TALARIA_TRY_ASSIGN(auto at, index_->locate(kind, number));
-      if (auto b = by_block.find(at.key()); b != by_block.end()) hit(b->second);
-      if (auto p = by_pack.find(at.pack); p != by_pack.end()) hit(p->second);
-      return {};
+      auto place = index_->locate(kind, number);
+      if (!place) return;
+      if (auto at = by_block.find(place->key()); at != by_block.end()) hit(at->second);
+      if (auto at = by_pack.find(place->pack); at != by_pack.end()) hit(at->second);
     };
-    auto check_all = [&]() -> Result<uint64_t> {
-      uint64_t records = 0;
-      for (std::size_t i = 0; i < file->pages().size(); ++i) {
-        TALARIA_TRY_ASSIGN(auto page, open_page(*op_.core->objects, *file, i, *index_));
-        for (auto& row : page->page.rows) {
-          TALARIA_TRY(check(Kind::header, row.header));
-          TALARIA_TRY(check(Kind::sequence, row.sequence));
-        }
-        for (auto& layout : page->page.layouts)
-          if (layout.form == RecordLayout::Form::stored) TALARIA_TRY(check(Kind::text, layout.text));
-        records += page->page.rows.size();
+    for (std::size_t i = 0; i < file->pages().size(); ++i) {
+      auto page = open_page(*op_.core->objects, *file, i, *index_);
+      if (!page) continue;
+      for (auto& row : (*page)->page.rows) {
+        look(Kind::header, row.header);
+        look(Kind::sequence, row.sequence);
       }
-      return records;
-    };
-    auto records = check_all();
-    if (records && *records == releases[place].records) continue;
-    found(pages_name(releases[place].pages),
-          records ? Error{errc::damaged, "holds another number of records than the snapshot says"}
-                  : records.error());
-    found_.back().releases.insert(name);
+      for (auto& layout : (*page)->page.layouts)
+        if (layout.form == RecordLayout::Form::stored) look(Kind::text, layout.text);
+    }
   }
 }
 
@@ -308,8 +315,9 @@ void Verification::attribute() {
     auto [at, fresh] = places.try_emplace(f.object, report_.damages.size());
     if (fresh) report_.damages.push_back({f.object, {}, {}});
     auto& damage = report_.damages[at->second];
-    if (damage.message.find(f.message) == std::string::npos)
-      damage.message += (damage.message.empty() ? "" : "; ") + f.message;
+    auto& message = f.error.message();
+    if (damage.message.find(message) == std::string::npos)
+      damage.message += (damage.message.empty() ? "" : "; ") + message;
     std::set<std::string> hit(damage.releases.begin(), damage.releases.end());
     hit.insert(open.releases.begin(), open.releases.end());
     damage.releases.assign(hit.begin(), hit.end());

@@ -35,8 +35,8 @@ public:
   // What was stored before this commit and is drawn on now. Headers are left out, for each is compared
   // with its text.
   struct Drawn {
-    std::vector<std::vector<bool>> blocks;      // by segment of the index and place in its table
-    std::set<std::pair<Kind, Number>> lists;    // long values
+    std::vector<std::vector<bool>> blocks;   // by segment of the index and place in its table
+    std::set<std::pair<Kind, Number>> lists; // long values
   };
   const Drawn& drawn() const noexcept { return drawn_; }
 

@@ -112,4 +112,26 @@ Result<void> find_in_lookup_table(const CheckedFile& file, uint64_t offset, cons
   return {};
 }
 
+Result<void> read_lookup_table(const CheckedFile& file, uint64_t offset, const LookupShape& shape,
+                               const std::function<Result<void>(uint64_t, uint32_t)>& visit) {
+  TALARIA_TRY_ASSIGN(const char* buckets, file.at(offset, shape.bucket_bytes()));
+  TALARIA_TRY_ASSIGN(const char* entries, file.at(offset + shape.bucket_bytes(), shape.entry_bytes()));
+  auto width = static_cast<unsigned>(shape.entry_bits());
+  auto mask = (uint64_t{1} << shape.fingerprint_bits) - 1;
+  uint64_t i = 0;
+  for (uint64_t bucket = 0; bucket < uint64_t{1} << shape.bucket_bits; ++bucket) {
+    uint64_t begin = load_u32(buckets + 4 * bucket);
+    uint64_t end = load_u32(buckets + 4 * (bucket + 1));
+    if (begin != i || end < begin || end > shape.entries)
+      return failure(errc::damaged, file.name() + ": look-up table contradicts itself");
+    for (; i < end; ++i) {
+      auto entry = load_bits(entries, i * width, width);
+      TALARIA_TRY(visit(bucket << shape.fingerprint_bits | (entry & mask),
+                        static_cast<uint32_t>(entry >> shape.fingerprint_bits)));
+    }
+  }
+  if (i == shape.entries) return {};
+  return failure(errc::damaged, file.name() + ": look-up table contradicts itself");
+}
+
 } // namespace talaria

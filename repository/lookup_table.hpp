@@ -10,6 +10,7 @@
 #include "talaria/error.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,6 +31,9 @@ struct LookupShape {
   // Whether a reader can use it.
   bool valid() const noexcept;
 
+  // The first bits of a key, as many as the table tells apart: bucket and fingerprint.
+  uint64_t key_bits(uint64_t key) const noexcept { return key >> (64 - bucket_bits - fingerprint_bits); }
+
   uint64_t bucket_bytes() const noexcept { return (uint64_t{4} << bucket_bits) + 4; }
   uint64_t entry_bits() const noexcept { return uint64_t{fingerprint_bits} + slot_bits; }
   // Seven bytes of padding let a reader load any entry by one eight-byte access.
@@ -45,6 +49,11 @@ void write_lookup_table(const LookupShape& shape, std::vector<std::pair<uint64_t
 // the table in `file`. errc::damaged if a checksum fails or the table contradicts itself.
 Result<void> find_in_lookup_table(const CheckedFile& file, uint64_t offset, const LookupShape& shape,
                                   uint64_t key, std::size_t most, std::vector<uint32_t>& slots);
+
+// Calls `visit` with the key_bits() and the slot of each entry, in the order of the table, until it
+// fails. errc::damaged if the buckets contradict each other.
+Result<void> read_lookup_table(const CheckedFile& file, uint64_t offset, const LookupShape& shape,
+                               const std::function<Result<void>(uint64_t, uint32_t)>& visit);
 
 // Reads `bits` (at most 57) at bit `position` of packed little-endian bits. Eight bytes must be readable
 // from the byte of the first bit on.

@@ -3,8 +3,8 @@
 // encoded), this proves that a release can be rendered: docs/decisions/0007-proof.md.
 #pragma once
 
-#include "repository/page.hpp"
 #include "repository/pack.hpp"
+#include "repository/page.hpp"
 #include "repository/segment.hpp"
 #include "talaria/error.hpp"
 #include "talaria/object_store.hpp"
@@ -15,17 +15,18 @@
 
 namespace talaria {
 
-// Each is errc::internal with the name of the object if it doesn't give back what was written.
+// Each is errc::internal or errc::damaged with the name of the object if that doesn't give back what was
+// written.
 
 // A pack: its footer lists `blocks`, and the bytes of each have their checksum.
 Result<void> read_back_pack(const ObjectStore& store, const PackInfo& pack,
                             const GenerationId& generation, std::span<const BlockInfo> blocks);
 
-// A segment: each slot has the key and the block that the draft says, and each block its entry.
+// A segment: it is sound, each slot has the key and the block that the draft says, each block its entry.
 Result<void> read_back_segment(const Segment& segment, const SegmentDraft& draft);
 
-// A page file: it has the preamble and the generations of its writer and so many records, and each of its
-// pages can be read.
+// A page file: it has the preamble and the generations of its writer and so many records, and each of
+// its pages can be read.
 Result<void> read_back_pages(const ObjectStore& store, const PackInfo& pages,
                              const PageFileWriter& writer, uint64_t records);
 

@@ -61,6 +61,9 @@ public:
   uint32_t count(Kind kind) const noexcept { return parts_[index_of(kind)].count; }
   uint32_t block_count() const noexcept { return block_count_; }
 
+  // Chunks of all kinds.
+  uint64_t slots() const noexcept;
+
   // The slot of the chunk with this digest, if it is here. Not for headers.
   Result<std::optional<uint32_t>> find(Kind kind, const Key128& key) const;
 
@@ -96,6 +99,7 @@ private:
   Segment() = default;
   Result<void> read_descriptor(std::string_view descriptor, uint64_t body_size);
   Result<void> check_part(Kind kind, const Part& part, uint64_t body_size) const;
+  Result<void> verify_lookup(Kind kind) const;
 
   std::optional<CheckedFile> file_;
   std::vector<NumberRange> ranges_;

@@ -1,6 +1,7 @@
 #include "repository/verify.hpp"
 
 #include "core/try.hpp"
+#include "repository/open_page.hpp"
 #include "repository/value_reader.hpp"
 
 namespace talaria {
@@ -30,11 +31,12 @@ CheckReport Checker::check(const BlockCheck& job) {
 void Checker::check_block(const BlockCheck& job, uint32_t generation, const BlockPlace& place,
                           CheckReport& report) {
   auto name = pack_name(registry_->digest(place.pack));
-  auto found = [&](const std::string& message) {
-    report.findings.push_back({name, message, {place.key()}, {}});
+  auto found = [&](const Error& error) { report.findings.push_back({name, error, {place.key()}, {}}); };
+  auto differs = [&](const Number& number, const char* what) {
+    return found({errc::damaged, describe(place.info.kind, number) + what});
   };
   auto block = read_block(store_, *registry_, place, decoder_);
-  if (!block) return found(block.error().message());
+  if (!block) return found(block.error());
   ++report.blocks;
   const Segment* segment = nullptr;
   uint32_t entry_block = 0;
@@ -46,20 +48,20 @@ void Checker::check_block(const BlockCheck& job, uint32_t generation, const Bloc
     report.bytes += content.size();
     if (!job.index) continue;
     auto entry = job.index->entry(kind, number);
-    if (!entry) return found(entry.error().message());
+    if (!entry) return found(entry.error());
     // All chunks of a block have the same entry, so it is read for the first of them only.
     if (entry->segment != segment || entry->block != entry_block) {
       auto located = job.index->locate(kind, number);
-      if (!located) return found(located.error().message());
+      if (!located) return found(located.error());
       if (located->key() != place.key())
-        return found(describe(kind, number) + " is in another block than the index says");
+        return differs(number, " is in another block than the index says");
       segment = entry->segment;
       entry_block = entry->block;
     }
     if ((*block)->is_list(i)) {
       report.lists.emplace_back(kind, number);
     } else if (kind != Kind::header && entry->key != Key128::of(hasher_.of(content))) {
-      return found(describe(kind, number) + " has another digest than the index says");
+      return differs(number, " has another digest than the index says");
     }
   }
 }
@@ -86,7 +88,7 @@ CheckReport Checker::check(const ValueCheck& job) {
     }();
     if (!read)
       report.findings.push_back(
-          {"", describe(job.kind, number) + ": " + read.error().message(), {}, {{job.kind, number}}});
+          {"", read.error().within(describe(job.kind, number)), {}, {{job.kind, number}}});
   }
   return report;
 }
@@ -94,7 +96,33 @@ CheckReport Checker::check(const ValueCheck& job) {
 CheckReport Checker::check(const SegmentCheck& job) {
   CheckReport report;
   if (auto verified = job.segment->verify(); !verified)
-    report.findings.push_back({job.segment->name(), verified.error().message(), {}, {}});
+    report.findings.push_back({job.segment->name(), verified.error(), {}, {}});
+  return report;
+}
+
+CheckReport Checker::check(const PagesCheck& job) {
+  CheckReport report;
+  auto& index = *job.index;
+  auto exists = [&](Kind kind, const Number& number) -> Result<void> {
+    if (index.contains(kind, number)) return {};
+    return index.block_at(kind, number).map([](const auto&) {}); // says what is missing
+  };
+  auto read = [&]() -> Result<void> {
+    uint64_t records = 0;
+    for (std::size_t i = 0; i < job.pages->pages().size(); ++i) {
+      TALARIA_TRY_ASSIGN(auto page, open_page(store_, *job.pages, i, index));
+      for (auto& row : page->page.rows) {
+        TALARIA_TRY(exists(Kind::header, row.header));
+        TALARIA_TRY(exists(Kind::sequence, row.sequence));
+      }
+      for (auto& layout : page->page.layouts)
+        if (layout.form == RecordLayout::Form::stored) TALARIA_TRY(exists(Kind::text, layout.text));
+      records += page->page.rows.size();
+    }
+    if (records == job.records) return {};
+    return failure(errc::damaged, "holds another number of records than the snapshot says");
+  }();
+  if (!read) report.findings.push_back({job.name, read.error(), {}, {}});
   return report;
 }
 
@@ -114,10 +142,10 @@ CheckReport Checker::check(const FileCheck& job) {
   }();
   auto digest = hasher_.finish();
   if (!read)
-    report.findings.push_back({job.name, read.error().message(), {}, {}});
+    report.findings.push_back({job.name, read.error(), {}, {}});
   else if (digest != job.digest)
     report.findings.push_back(
-        {job.name, "its content doesn't have the digest that its name says", {}, {}});
+        {job.name, {errc::damaged, "its content doesn't have the digest that its name says"}, {}, {}});
   return report;
 }
 

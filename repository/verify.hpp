@@ -3,6 +3,7 @@
 
 #include "repository/block_reader.hpp"
 #include "repository/digest_index.hpp"
+#include "repository/page.hpp"
 #include "talaria/error.hpp"
 #include "talaria/object_store.hpp"
 
@@ -39,10 +40,18 @@ struct SegmentCheck {
   SegmentPtr segment;
 };
 
+// The pages of a release, which must name only chunks that exist.
+struct PagesCheck {
+  DigestIndexPtr index;
+  PageFilePtr pages;
+  std::string name;     // of the file
+  uint64_t records = 0; // that the snapshot says
+};
+
 // Something found wrong.
 struct Finding {
   std::string object;
-  std::string message;
+  Error error;
   std::vector<uint64_t> blocks;                // keys of the blocks that can't be trusted
   std::vector<std::pair<Kind, Number>> values; // long values that can't be trusted
 };
@@ -64,6 +73,7 @@ public:
   CheckReport check(const ValueCheck& job);
   CheckReport check(const FileCheck& job);
   CheckReport check(const SegmentCheck& job);
+  CheckReport check(const PagesCheck& job);
 
 private:
   void check_block(const BlockCheck& job, uint32_t generation, const BlockPlace& place,

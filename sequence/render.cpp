@@ -18,28 +18,6 @@ constexpr std::size_t text_limit = 2 * FastaSplitter::piece_size;
 
 } // namespace
 
-Result<std::shared_ptr<const OpenPage>> open_page(const ObjectStore& store, const PageFile& file,
-                                                  std::size_t place, const DigestIndex& index) {
-  std::vector<uint32_t> generations;
-  for (auto& id : file.generations()) {
-    auto known = index.generation(id);
-    if (!known)
-      return failure(errc::damaged, "a release names a generation that the snapshot doesn't list");
-    generations.push_back(*known);
-  }
-  auto open = std::make_shared<OpenPage>();
-  TALARIA_TRY_ASSIGN(open->page, file.read(store, place));
-  open->first_record = file.pages()[place].first_record;
-  for (auto& row : open->page.rows) {
-    row.header.generation = generations[row.header.generation];
-    row.sequence.generation = generations[row.sequence.generation];
-  }
-  for (auto& layout : open->page.layouts)
-    if (layout.form == RecordLayout::Form::stored)
-      layout.text.generation = generations[layout.text.generation];
-  return std::shared_ptr<const OpenPage>(std::move(open));
-}
-
 WindowPlanner::WindowPlanner(const DigestIndex& index, std::size_t jobs, std::size_t budget)
     : index_(index), jobs_(jobs), budget_(budget) {
   window_.jobs.resize(jobs);
@@ -62,8 +40,7 @@ Result<void> WindowPlanner::want(Kind kind, const Number& number, std::size_t sl
     last = at;
     known = &found->second;
   }
-  window_.jobs[known->job].wanted.push_back(
-      {known->block, number.ordinal, static_cast<uint32_t>(slot)});
+  window_.jobs[known->job].wanted.push_back({known->block, number.ordinal, static_cast<uint32_t>(slot)});
   bytes_ += known->chunk;
   return {};
 }
@@ -145,8 +122,7 @@ Result<Gathered> gather(const GatherJob& job,
 }
 
 void WindowContents::add(const GatherJob& job, std::shared_ptr<const Gathered> contents) {
-  for (std::size_t i = 0; i < job.wanted.size(); ++i)
-    table[job.wanted[i].slot] = contents->contents[i];
+  for (std::size_t i = 0; i < job.wanted.size(); ++i) table[job.wanted[i].slot] = contents->contents[i];
   gathered.push_back(std::move(contents));
 }
 

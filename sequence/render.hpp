@@ -3,7 +3,7 @@
 
 #include "repository/block_reader.hpp"
 #include "repository/digest_index.hpp"
-#include "repository/page.hpp"
+#include "repository/open_page.hpp"
 #include "repository/value_reader.hpp"
 #include "talaria/error.hpp"
 
@@ -22,16 +22,6 @@ namespace talaria {
 
 // Takes bytes as they are produced; an error stops the producer.
 using ByteSink = std::function<Result<void>(std::string_view)>;
-
-// A page with its numbers as the index counts generations.
-struct OpenPage {
-  Page page;
-  uint64_t first_record = 0;
-};
-
-// Reads a page and translates its numbers. errc::damaged if it names an unknown generation.
-Result<std::shared_ptr<const OpenPage>> open_page(const ObjectStore& store, const PageFile& file,
-                                                  std::size_t place, const DigestIndex& index);
 
 // Rendering goes window by window, a window being some successive records of a release. The contents of
 // its records are gathered block by block, so that each block is decoded once for all of them; then the
@@ -74,8 +64,8 @@ struct PageRows {
   std::size_t count = 0;
 };
 
-// A window to be gathered: its records, and its blocks divided among `jobs`. A block goes to the same job
-// in every window, so that whoever always takes the same job meets it again.
+// A window to be gathered: its records, and its blocks divided among `jobs`. A block goes to the same
+// job in every window, so that whoever always takes the same job meets it again.
 struct Window {
   std::vector<PageRows> rows;
   std::vector<GatherJob> jobs;
@@ -100,8 +90,8 @@ public:
 private:
   struct Known { // a block of the window
     uint32_t job = 0;
-    uint32_t block = 0;     // place in the job
-    std::size_t chunk = 0;  // bytes of one of its chunks, on average
+    uint32_t block = 0;    // place in the job
+    std::size_t chunk = 0; // bytes of one of its chunks, on average
   };
   Result<void> want(Kind kind, const Number& number, std::size_t slot);
 

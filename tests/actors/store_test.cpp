@@ -1,6 +1,11 @@
 #include "tests/actors/fixture.hpp"
 
+#include <atomic>
+#include <chrono>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 namespace talaria {
@@ -152,6 +157,63 @@ TEST_F(StoreTest, ACancelledIngestLeavesNothing) {
   EXPECT_EQ(report.error().code(), errc::cancelled);
   EXPECT_EQ(store->stats()->repository_bytes, before);
   EXPECT_TRUE(ingest(records(0, 100), "db", "1"));
+}
+
+TEST_F(StoreTest, AnIngestFromASilentPipeCanBeCancelled) {
+  auto pipe = folder / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  OperationOptions options;
+  options.cancel = std::make_shared<std::atomic<bool>>(false);
+  std::thread canceller([cancel = options.cancel] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    cancel->store(true);
+  });
+  auto nobody_writes = store->ingest({pipe, "db", "1", options});
+  canceller.join();
+  ASSERT_FALSE(nobody_writes);
+  EXPECT_EQ(nobody_writes.error().code(), errc::cancelled);
+
+  options.cancel->store(false);
+  const int writer = ::open(pipe.c_str(), O_RDWR);
+  ASSERT_GE(writer, 0);
+  auto text = records(0, 5000);
+  ASSERT_EQ(::write(writer, text.data(), 60000), 60000);
+  canceller = std::thread([cancel = options.cancel] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    cancel->store(true);
+  });
+  auto falls_silent = store->ingest({pipe, "db", "1", options});
+  canceller.join();
+  ::close(writer);
+  ASSERT_FALSE(falls_silent);
+  EXPECT_EQ(falls_silent.error().code(), errc::cancelled);
+  EXPECT_EQ(store->releases()->size(), 0u);
+}
+
+TEST_F(StoreTest, AnIngestReadsWhatItDrawsOnAndIsRefusedIfThatIsDamaged) {
+  auto memory = memory_store();
+  auto& objects = *memory;
+  ASSERT_TRUE(Store::init(objects));
+  store = *Store::open(std::move(memory), Settings{});
+  ASSERT_TRUE(ingest(records(0, 1000), "db", "1"));
+  std::string pack;
+  ASSERT_TRUE(objects.list("packs/", [&](const ObjectInfo& object) {
+    pack = object.name;
+    return true;
+  }));
+  auto sound = objects.get(pack);
+  std::string damaged(sound->view());
+  damaged[damaged.size() / 4] ^= 1;
+  ASSERT_TRUE(objects.put(pack, damaged));
+  auto refused = ingest(records(500, 1000), "db", "2");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), errc::damaged);
+  EXPECT_NE(refused.error().message().find(pack), std::string::npos) << refused.error().message();
+  EXPECT_EQ(store->releases()->size(), 1u);
+
+  ASSERT_TRUE(objects.put(pack, sound->view()));
+  ASSERT_TRUE(ingest(records(500, 1000), "db", "2"));
+  EXPECT_EQ(exported("db"), records(500, 1000));
 }
 
 TEST_F(StoreTest, AnErrorOfTheSinkEndsTheExport) {

@@ -158,6 +158,30 @@ TEST(Interner, StoresEqualChunksOfSeveralCommitsOnce) {
   for (auto& value : values) EXPECT_EQ(read(*repository, Kind::sequence, value), value);
 }
 
+TEST(Interner, NamesTheBlocksOfEarlierCommitsThatItDrawsOn) {
+  TestRepository repository;
+  {
+    TestWriter first(*repository, {1 << 20, 2000});
+    for (unsigned i = 0; i < 100; ++i) first.add(Kind::sequence, protein(300, i));
+    first.add(Kind::sequence, genome(600'000, 1));
+    must(first.publish());
+  }
+  TestWriter second(*repository, {1 << 20, 2000});
+  second.add(Kind::sequence, protein(300, 1000)); // new
+  EXPECT_TRUE(second.interner->drawn().blocks.empty());
+  const auto number = second.add(Kind::sequence, protein(300, 7));
+  second.add(Kind::sequence, protein(300, 7));
+  const auto index = must(second.commit.index());
+  const auto at = must(index->block_at(Kind::sequence, number));
+  auto& blocks = second.interner->drawn().blocks.at(at.segment);
+  EXPECT_TRUE(blocks.at(at.block));
+  EXPECT_EQ(std::count(blocks.begin(), blocks.end(), true), 1);
+  EXPECT_TRUE(second.interner->drawn().lists.empty());
+  const auto list = second.add(Kind::sequence, genome(600'000, 1));
+  EXPECT_EQ(second.interner->drawn().lists, (std::set<std::pair<Kind, Number>>{{Kind::sequence, list}}));
+  EXPECT_GT(std::count(blocks.begin(), blocks.end(), true), 3);
+}
+
 TEST(Interner, ACommitOfNothingNewAddsNoFiles) {
   TestRepository repository;
   commit_values(*repository, {"MKV", "MKL"});

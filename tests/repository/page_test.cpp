@@ -92,7 +92,8 @@ TEST(Pages, AnAbandonedFileLeavesNothing) {
   auto store = memory_store();
   {
     auto writer = must(PageFileWriter::create(*store));
-    for (uint32_t i = 0; i < 2 * page_records; ++i) must(writer->add({0, i}, {0, i}, plain("x")));
+    const auto own = writer->generation(generation_id(1));
+    for (uint32_t i = 0; i < 2 * page_records; ++i) must(writer->add({own, i}, {own, i}, plain("x")));
   }
   EXPECT_TRUE(names_in(*store).empty());
 }

@@ -70,8 +70,9 @@ TEST_F(Verification, FindsEveryDamagedBlock) {
       ASSERT_EQ(report.findings.size(), 1u);
       EXPECT_EQ(report.findings[0].object, name());
       EXPECT_EQ(report.findings[0].blocks, std::vector{place.key()});
-      EXPECT_NE(report.findings[0].message.find("block at byte " + std::to_string(place.info.offset)),
-                std::string::npos);
+      EXPECT_NE(
+          report.findings[0].error.message().find("block at byte " + std::to_string(place.info.offset)),
+          std::string::npos);
       EXPECT_EQ(report.blocks, check.places.size() - 1);
     }
     EXPECT_EQ(checker.check(FileCheck{name(), pack().digest, pack().size}).findings.size(), 1u);

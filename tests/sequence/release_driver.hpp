@@ -60,7 +60,7 @@ inline Result<ReleaseEntry> ingest_text(Repository& repository, const std::strin
     if (builder.interner().run().full()) store_run();
   }
   store_run();
-  const auto pages = must(builder.finish());
+  const auto pages = must(builder.finish(repository.store()));
   commit.add_pages(pages);
   ReleaseEntry entry{name,
                      version,
@@ -76,8 +76,9 @@ inline Result<ReleaseEntry> ingest_text(Repository& repository, const std::strin
 }
 
 struct RenderLimits {
-  std::size_t rows = 2048;
-  std::size_t budget = std::size_t{64} << 20;
+  std::size_t rows = 2048;                    // of a rendering
+  std::size_t budget = std::size_t{16} << 20; // of a window
+  std::size_t jobs = 2;                       // that gather a window
 };
 
 // The text of a release.
@@ -88,32 +89,56 @@ inline Result<std::string> render_text(Repository& repository, const std::string
   const auto file = must(view->pages(*must(view->release(name, version))));
   DirectBlockSource source(repository.store(), repository.registry());
   std::string text = file->preamble();
+  auto render_rows = [&](const RenderJob& job) -> Result<void> {
+    auto rendered = render(job);
+    if (!rendered) return tl::unexpected<Error>(rendered.error());
+    std::size_t from = 0;
+    for (auto& gap : rendered->gaps) {
+      text.append(rendered->bytes, from, gap.at - from);
+      from = gap.at;
+      auto done = render_long(*index, source, *job.rows.page, gap.row,
+                              [&](std::string_view bytes) -> Result<void> {
+                                text += bytes;
+                                return {};
+                              });
+      if (!done) return done;
+    }
+    text.append(rendered->bytes, from);
+    return {};
+  };
+  auto render_window = [&](const Window& window) -> Result<void> {
+    auto contents = std::make_shared<WindowContents>();
+    contents->table.resize(2 * window.count);
+    for (auto& job : window.jobs) {
+      auto gathered = gather(job, [&](const BlockPlace& place) { return source.read(place); });
+      if (!gathered) return tl::unexpected<Error>(gathered.error());
+      contents->add(job, std::make_shared<Gathered>(*std::move(gathered)));
+    }
+    std::size_t first = 0;
+    for (auto& rows : window.rows)
+      for (std::size_t at = 0; at < rows.count; at += limits.rows) {
+        const auto count = std::min(limits.rows, rows.count - at);
+        auto done = render_rows({{rows.page, rows.first + at, count}, contents, first});
+        if (!done) return done;
+        first += count;
+      }
+    return {};
+  };
+  WindowPlanner planner(*index, limits.jobs, limits.budget);
   for (std::size_t i = 0; i < file->pages().size(); ++i) {
     auto page = open_page(repository.store(), *file, i, *index);
     if (!page) return tl::unexpected<Error>(page.error());
     for (std::size_t at = 0; at < (*page)->page.rows.size();) {
-      auto job = plan_render(*index, *page, at, limits.rows, limits.budget);
-      if (!job) return tl::unexpected<Error>(job.error());
-      EXPECT_GT(job->count, 0u);
-      at += job->count;
-      auto blocks = static_cast<BlockSource&>(source).read(job->places);
-      if (!blocks) return tl::unexpected<Error>(blocks.error());
-      auto rendered = render(*job, *blocks);
-      if (!rendered) return tl::unexpected<Error>(rendered.error());
-      std::size_t from = 0;
-      for (auto& gap : rendered->gaps) {
-        text.append(rendered->bytes, from, gap.at - from);
-        from = gap.at;
-        auto done =
-            render_long(*index, source, **page, gap.row, [&](std::string_view bytes) -> Result<void> {
-              text += bytes;
-              return {};
-            });
-        if (!done) return tl::unexpected<Error>(done.error());
-      }
-      text.append(rendered->bytes, from);
+      auto added = planner.add(*page, at);
+      if (!added) return tl::unexpected<Error>(added.error());
+      EXPECT_GT(*added, 0u);
+      at += *added;
+      if (!planner.full()) continue;
+      if (auto done = render_window(planner.take()); !done) return tl::unexpected<Error>(done.error());
     }
   }
+  if (!planner.empty())
+    if (auto done = render_window(planner.take()); !done) return tl::unexpected<Error>(done.error());
   return text;
 }
 

@@ -7,6 +7,9 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+#include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -119,26 +122,88 @@ TEST_F(Rendering, OfAReleaseWhoseGenerationIsUnknownIsRefused) {
             errc::damaged);
 }
 
-TEST_F(Rendering, PlansAsManyRowsAsTheBudgetLetsButAtLeastOne) {
-  std::vector<Number> headers;
-  std::vector<Number> sequences;
-  for (unsigned i = 0; i < 40; ++i) {
-    headers.push_back(header("h" + std::to_string(i)));
-    sequences.push_back(sequence(genome(50'000, i)));
+class Windows : public Rendering {
+protected:
+  // A page of forty records, each with a sequence of 50,000 residues in a block of its own.
+  std::shared_ptr<const OpenPage> page_of_forty() {
+    std::vector<Number> headers;
+    std::vector<Number> sequences;
+    for (unsigned i = 0; i < 40; ++i) {
+      headers.push_back(header("h" + std::to_string(i)));
+      sequences.push_back(sequence(genome(50'000, i)));
+    }
+    must(rendered(headers, sequences, plain(std::string("\x00\x00", 2))));
+    const auto view = must(repository->view());
+    index = must(view->index());
+    const auto pages = must(view->pages(*must(view->release("a", ""))));
+    return must(open_page(*repository.store, *pages, 0, *index));
   }
-  must(rendered(headers, sequences, plain(std::string("\x00\x00", 2))).map_error([](const Error& e) {
-    return Error(e.code(), "rendering: " + e.message());
-  }));
-  const auto view = must(repository->view());
-  const auto index = must(view->index());
-  const auto page =
-      must(open_page(*repository.store, *must(view->pages(*must(view->release("a", "")))), 0, *index));
-  EXPECT_EQ(must(plan_render(*index, page, 0, 2048, 1)).count, 1u);
-  EXPECT_EQ(must(plan_render(*index, page, 0, 7, SIZE_MAX)).count, 7u);
-  EXPECT_EQ(must(plan_render(*index, page, 35, 2048, SIZE_MAX)).count, 5u);
-  const auto some = must(plan_render(*index, page, 0, 2048, 300'000)).count;
+
+  DigestIndexPtr index;
+};
+
+TEST_F(Windows, TakeAsManyRowsAsTheBudgetLetsButAtLeastOne) {
+  const auto page = page_of_forty();
+  EXPECT_EQ(must(WindowPlanner(*index, 2, 1).add(page, 0)), 1u);
+  EXPECT_EQ(must(WindowPlanner(*index, 2, SIZE_MAX).add(page, 0)), 40u);
+  EXPECT_EQ(must(WindowPlanner(*index, 2, SIZE_MAX).add(page, 35)), 5u);
+  const auto some = must(WindowPlanner(*index, 2, 300'000).add(page, 0));
   EXPECT_GT(some, 1u);
   EXPECT_LT(some, 40u);
+}
+
+TEST_F(Windows, NameEachBlockOnceAndAlwaysInTheSameJob) {
+  const auto page = page_of_forty();
+  WindowPlanner planner(*index, 3, SIZE_MAX);
+  std::map<uint64_t, std::size_t> job_of;
+  for (int round = 0; round < 2; ++round) {
+    must(planner.add(page, 0));
+    must(planner.add(page, 20));
+    const auto window = planner.take();
+    EXPECT_EQ(window.count, 60u);
+    std::set<uint64_t> seen;
+    std::size_t wanted = 0;
+    for (std::size_t job = 0; job < window.jobs.size(); ++job) {
+      wanted += window.jobs[job].wanted.size();
+      for (auto& block : window.jobs[job].blocks) {
+        EXPECT_TRUE(seen.insert(block.key()).second);
+        EXPECT_EQ(job_of.try_emplace(block.key(), job).first->second, job);
+      }
+    }
+    EXPECT_EQ(wanted, 120u); // a header and a sequence each
+    EXPECT_GT(seen.size(), 20u);
+  }
+  EXPECT_TRUE(planner.empty());
+}
+
+TEST_F(Windows, GatherReadsEachBlockOnce) {
+  const auto page = page_of_forty();
+  WindowPlanner planner(*index, 1, SIZE_MAX);
+  must(planner.add(page, 0));
+  must(planner.add(page, 0));
+  const auto window = planner.take();
+  DirectBlockSource source(*repository.store, repository->registry());
+  std::size_t reads = 0;
+  auto gathered = std::make_shared<Gathered>(must(gather(window.jobs[0], [&](const BlockPlace& place) {
+    ++reads;
+    return source.read(place);
+  })));
+  EXPECT_EQ(reads, window.jobs[0].blocks.size());
+  WindowContents contents;
+  contents.table.resize(2 * window.count);
+  contents.add(window.jobs[0], std::move(gathered));
+  EXPECT_EQ(contents.table[2 * 7].bytes, "h7");
+  EXPECT_EQ(contents.table[2 * 47 + 1].bytes, genome(50'000, 7));
+}
+
+TEST_F(Windows, FailWhenABlockCannotBeRead) {
+  const auto page = page_of_forty();
+  WindowPlanner planner(*index, 1, SIZE_MAX);
+  must(planner.add(page, 0));
+  const auto failed = gather(planner.take().jobs[0], [](const BlockPlace&) -> Result<BlockPtr> {
+    return failure(errc::io_error, "no disk");
+  });
+  EXPECT_EQ(code_of(failed), errc::io_error);
 }
 
 } // namespace
