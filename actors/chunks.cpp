@@ -13,7 +13,8 @@ Result<std::vector<Digest>> put_chunks(Operation& op, std::span<const std::strin
   auto new_run = [&](const std::array<uint32_t, kind_count>& next) {
     return std::make_unique<Run>(commit->generation(), next, op.core->run_limits());
   };
-  Interner interner(*op.core->objects, std::move(index), own, new_run({}));
+  OwnBlockSource headers(op);
+  Interner interner(headers, std::move(index), own, new_run({}));
   auto store_run = [&]() -> Result<void> {
     if (interner.run().empty()) return {};
     auto next = interner.run().next();

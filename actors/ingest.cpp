@@ -95,7 +95,7 @@ private:
 // The state of one ingest, from the input to the snapshot.
 class Ingest {
 public:
-  Ingest(Operation& op, const IngestRequest& request) : op_(op), request_(request) {}
+  Ingest(Operation& op, const IngestRequest& request) : op_(op), request_(request), headers_(op) {}
   ~Ingest() {
     if (input_) op_.self->send_exit(input_, caf::exit_reason::kill);
   }
@@ -115,6 +115,7 @@ private:
 
   Operation& op_;
   const IngestRequest& request_;
+  OwnBlockSource headers_;
   ViewPtr view_;
   input_actor input_;
   std::unique_ptr<ObjectLock> lock_; // outlives the commit, whose destructor may remove files
@@ -188,7 +189,7 @@ Result<void> Ingest::begin() {
   TALARIA_TRY_ASSIGN(auto index, commit_->index());
   auto generations = index->generations();
   auto own = static_cast<uint32_t>(generations.size() - 1);
-  auto interner = std::make_unique<Interner>(*op_.core->objects, std::move(index), own, new_run({}));
+  auto interner = std::make_unique<Interner>(headers_, std::move(index), own, new_run({}));
   builder_ =
       std::make_unique<ReleaseBuilder>(std::move(pages), std::move(interner), std::move(generations));
   return {};

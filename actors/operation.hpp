@@ -87,6 +87,35 @@ private:
   cache_actor cache_;
 };
 
+// Reads blocks in the calling thread, through the same cache. Used by one thread at a time.
+class OwnBlockSource : public BlockSource {
+public:
+  explicit OwnBlockSource(const Operation& op)
+      : core_(op.core), cache_(op.services->blocks), decoder_(op.decoder) {}
+
+  Result<BlockPtr> read(const BlockPlace& place) {
+    if (auto block = cache_->get(place.key())) return *std::move(block);
+    TALARIA_TRY_ASSIGN(auto block,
+                       read_block(*core_->objects, *core_->repository->registry(), place, *decoder_));
+    cache_->put(place.key(), block);
+    return block;
+  }
+
+  Result<std::vector<BlockPtr>> read(std::span<const BlockPlace> places) override {
+    std::vector<BlockPtr> blocks;
+    for (auto& place : places) {
+      TALARIA_TRY_ASSIGN(auto block, read(place));
+      blocks.push_back(std::move(block));
+    }
+    return blocks;
+  }
+
+private:
+  CorePtr core_;
+  std::shared_ptr<BlockCache> cache_;
+  std::shared_ptr<BlockDecoder> decoder_;
+};
+
 // "NAME@VERSION" or "NAME" apart; errc::invalid_argument for what can be no release.
 struct ReleaseName {
   std::string name;

@@ -90,16 +90,15 @@ private:
   }
 
   Result<void> small(const LocatedChunks& located) {
-    auto& core = *op_.core;
+    OwnBlockSource source(op_);
     for (std::size_t i = 0; i < digests_.size(); ++i) {
       auto& chunk = located.chunks[i];
       if (chunk.found && !blocks_[i]) {
-        auto block = read_block(*core.objects, *core.repository->registry(), chunk.place, *op_.decoder);
+        auto block = source.read(chunk.place);
         if (!block) {
           results_[i] = tl::unexpected(block.error());
           continue;
         }
-        services_.blocks->put(chunk.place.key(), *block);
         blocks_[i] = *std::move(block);
       }
       take(located, i, blocks_[i]);

@@ -2,6 +2,8 @@
 
 #include "core/try.hpp"
 
+#include <span>
+
 namespace talaria {
 
 namespace {
@@ -15,12 +17,9 @@ constexpr std::size_t longest_list = block_max_raw / 2;
 
 } // namespace
 
-Interner::Interner(const ObjectStore& store, DigestIndexPtr index, uint32_t generation,
+Interner::Interner(BlockSource& headers, DigestIndexPtr index, uint32_t generation,
                    std::unique_ptr<Run> run)
-    : index_(std::move(index)),
-      generation_(generation),
-      run_(std::move(run)),
-      blocks_(store, index_->registry()) {}
+    : index_(std::move(index)), generation_(generation), run_(std::move(run)), headers_(headers) {}
 
 void Interner::next_run(DigestIndexPtr index, std::unique_ptr<Run> run) {
   index_ = std::move(index);
@@ -101,9 +100,10 @@ Result<void> Interner::intern_part(std::string_view content, PartList& list) {
 
 Result<bool> Interner::header_is(const Number& number, std::string_view header) {
   TALARIA_TRY_ASSIGN(auto place, index_->locate(Kind::header, number));
-  TALARIA_TRY_ASSIGN(auto block, blocks_.read(place));
-  TALARIA_TRY_ASSIGN(auto at, place_in_block(*block, Kind::header, number));
-  return !block->is_list(at) && block->content(at) == header;
+  TALARIA_TRY_ASSIGN(auto blocks, headers_.read(std::span(&place, 1)));
+  auto& block = *blocks[0];
+  TALARIA_TRY_ASSIGN(auto at, place_in_block(block, Kind::header, number));
+  return !block.is_list(at) && block.content(at) == header;
 }
 
 Result<Number> Interner::intern_header(std::string_view header, uint64_t accession_key) {

@@ -26,9 +26,9 @@ namespace talaria {
 // Bottleneck in the Data Domain Deduplication File System", FAST 2008). Used by one thread at a time.
 class Interner {
 public:
-  // `generation`: the place of the commit's own generation in the index.
-  Interner(const ObjectStore& store, DigestIndexPtr index, uint32_t generation,
-           std::unique_ptr<Run> run);
+  // `headers`: where it reads the headers that a new one is compared with; outlives it. `generation`:
+  // the place of the commit's own generation in the index.
+  Interner(BlockSource& headers, DigestIndexPtr index, uint32_t generation, std::unique_ptr<Run> run);
 
   Run& run() noexcept { return *run_; }
 
@@ -68,7 +68,7 @@ private:
   DigestIndexPtr index_;
   uint32_t generation_;
   std::unique_ptr<Run> run_;
-  DirectBlockSource blocks_;
+  BlockSource& headers_;
   Hasher hasher_;
   std::array<std::optional<Number>, kind_count> expected_; // the number after the last one found
   Drawn drawn_;

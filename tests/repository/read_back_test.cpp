@@ -78,7 +78,7 @@ TEST_F(ReadBack, FindsAnyByteOfAPageFile) {
 
 TEST(ReadBackSegment, RefusesOtherEntriesThanWereWritten) {
   TestRepository repository;
-  Run run(generation_id(1), {}, {1 << 20, 2000});
+  talaria::Run run(generation_id(1), {}, {1 << 20, 2000});
   for (unsigned i = 0; i < 20; ++i) {
     const auto value = protein(300, i);
     run.add(Kind::sequence, Key128::of(digest_of(value)), value, false, value.size());
@@ -92,8 +92,8 @@ TEST(ReadBackSegment, RefusesOtherEntriesThanWereWritten) {
 
   auto& part = draft.parts[index_of(Kind::sequence)];
   std::swap(part.blocks.front(), part.blocks.back());
-  if (part.blocks.front() != part.blocks.back())
-    EXPECT_EQ(code_of(read_back_segment(*segment, draft)), errc::internal);
+  ASSERT_NE(part.blocks.front(), part.blocks.back());
+  EXPECT_EQ(code_of(read_back_segment(*segment, draft)), errc::internal);
   std::swap(part.blocks.front(), part.blocks.back());
   part.keys[3].low ^= 1;
   EXPECT_EQ(code_of(read_back_segment(*segment, draft)), errc::internal);

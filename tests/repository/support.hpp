@@ -129,11 +129,13 @@ inline Result<SegmentPtr> write_run(Commit& commit, Run& run, CodecId codec = Co
 class TestWriter {
 public:
   explicit TestWriter(Repository& repository, RunLimits limits = {}, uint64_t pack_size = 1 << 20)
-      : limits_(limits), commit(repository, must(repository.view()), pack_size) {
+      : limits_(limits),
+        headers_(repository.store(), repository.registry()),
+        commit(repository, must(repository.view()), pack_size) {
     auto index = must(commit.index());
     generations = index->generations();
     own = static_cast<uint32_t>(generations.size() - 1);
-    interner = std::make_unique<Interner>(repository.store(), std::move(index), own, new_run({}));
+    interner = std::make_unique<Interner>(headers_, std::move(index), own, new_run({}));
   }
 
   // Stores the current run and goes on with an empty one.
@@ -163,6 +165,7 @@ private:
     return std::make_unique<Run>(commit.generation(), next, limits_);
   }
   RunLimits limits_;
+  DirectBlockSource headers_;
 
 public:
   Commit commit;

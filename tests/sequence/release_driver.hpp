@@ -26,10 +26,10 @@ inline Result<ReleaseEntry> ingest_text(Repository& repository, const std::strin
   auto new_run = [&](const std::array<uint32_t, kind_count>& next) {
     return std::make_unique<Run>(commit.generation(), next, limits);
   };
-  ReleaseBuilder builder(
-      must(PageFileWriter::create(repository.store())),
-      std::make_unique<Interner>(repository.store(), std::move(index), own, new_run({})),
-      std::move(generations));
+  DirectBlockSource headers(repository.store(), repository.registry());
+  ReleaseBuilder builder(must(PageFileWriter::create(repository.store())),
+                         std::make_unique<Interner>(headers, std::move(index), own, new_run({})),
+                         std::move(generations));
   auto store_run = [&] {
     auto& interner = builder.interner();
     if (interner.run().empty()) return;
