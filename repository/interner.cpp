@@ -2,6 +2,7 @@
 
 #include "core/try.hpp"
 
+#include <algorithm>
 #include <span>
 
 namespace talaria {
@@ -11,6 +12,9 @@ namespace {
 // Headers with one accession key are few, except in files where all records share a name; there the
 // expected header settles nearly all, and looking at every namesake would take quadratic time.
 constexpr std::size_t most_namesakes = 8;
+
+// Generations whose next chunk is expected: the releases of a database that are read in turns.
+constexpr std::size_t most_expected = 4;
 
 // A list must fit in a block that readers accept; this one names some hundred gigabytes of parts.
 constexpr std::size_t longest_list = block_max_raw / 2;
@@ -26,21 +30,48 @@ void Interner::next_run(DigestIndexPtr index, std::unique_ptr<Run> run) {
   run_ = std::move(run);
 }
 
-Result<std::optional<Number>> Interner::find(Kind kind, const Key128& key) {
+// The chunk that follows one found last, if `is_it`.
+Result<std::optional<Number>>
+Interner::find_expected(Kind kind, const std::function<Result<bool>(const Number&)>& is_it) {
   auto& expected = expected_[index_of(kind)];
-  if (expected && index_->contains(kind, *expected)) {
-    TALARIA_TRY_ASSIGN(auto there, index_->key(kind, *expected));
-    // A removed chunk keeps its key, so only find() may speak for kind `bytes`.
-    if (there == key && kind != Kind::bytes) {
-      TALARIA_TRY(draw(kind, *expected));
-      return Number{expected->generation, expected->ordinal++};
-    }
+  for (auto& number : expected) {
+    if (!index_->contains(kind, number)) continue;
+    TALARIA_TRY_ASSIGN(bool found, is_it(number));
+    if (!found) continue;
+    auto it = number;
+    expect_after(kind, it);
+    return it;
   }
-  if (auto ordinal = run_->find(kind, key)) return Number{generation_, *ordinal};
-  TALARIA_TRY_ASSIGN(auto found, index_->find(kind, key));
-  if (!found) return found;
+  return std::nullopt;
+}
+
+void Interner::expect_after(Kind kind, const Number& number) {
+  auto& expected = expected_[index_of(kind)];
+  auto place = std::ranges::find(expected, number.generation, &Number::generation);
+  if (place == expected.end()) {
+    if (expected.size() < most_expected) expected.emplace_back();
+    place = expected.end() - 1;
+  }
+  *place = {number.generation, number.ordinal + 1};
+  std::rotate(expected.begin(), place, place + 1);
+}
+
+Result<std::optional<Number>> Interner::find(Kind kind, const Key128& key) {
+  // A removed chunk keeps its key, so only the index may speak for kind `bytes`.
+  std::optional<Number> found;
+  if (kind != Kind::bytes) {
+    TALARIA_TRY_ASSIGN(found, find_expected(kind, [&](const Number& number) -> Result<bool> {
+                         TALARIA_TRY_ASSIGN(auto there, index_->key(kind, number));
+                         return there == key;
+                       }));
+  }
+  if (!found) {
+    if (auto ordinal = run_->find(kind, key)) return Number{generation_, *ordinal};
+    TALARIA_TRY_ASSIGN(found, index_->find(kind, key));
+    if (!found) return found;
+    expect_after(kind, *found);
+  }
   TALARIA_TRY(draw(kind, *found));
-  expected = Number{found->generation, found->ordinal + 1};
   return found;
 }
 
@@ -111,17 +142,16 @@ Result<Number> Interner::intern_header(std::string_view header, uint64_t accessi
     TALARIA_TRY_ASSIGN(auto list, list_of_parts(header));
     return Number{generation_, run_->add_header(accession_key, encode_list(list), true, header.size())};
   }
-  auto& expected = expected_[index_of(Kind::header)];
-  if (expected && index_->contains(Kind::header, *expected)) {
-    TALARIA_TRY_ASSIGN(bool same, header_is(*expected, header));
-    if (same) return Number{expected->generation, expected->ordinal++};
-  }
+  TALARIA_TRY_ASSIGN(auto expected, find_expected(Kind::header, [&](const Number& number) {
+                       return header_is(number, header);
+                     }));
+  if (expected) return *expected;
   std::vector<Number> namesakes;
   TALARIA_TRY(index_->find_headers(accession_key, most_namesakes, namesakes));
   for (auto& namesake : namesakes) {
     TALARIA_TRY_ASSIGN(bool same, header_is(namesake, header));
     if (!same) continue;
-    expected = Number{namesake.generation, namesake.ordinal + 1};
+    expect_after(Kind::header, namesake);
     return namesake;
   }
   return Number{generation_, run_->add_header(accession_key, header, false, header.size())};

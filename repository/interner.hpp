@@ -9,6 +9,7 @@
 #include "talaria/error.hpp"
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -21,8 +22,8 @@ namespace talaria {
 
 // Finds chunks in the repository or in the run of new ones, or adds them to the run.
 //
-// A chunk that follows a known one in a file is most likely the next one that the same generation met,
-// so that is looked at first (locality-preserved caching; Zhu, Li, Patterson: "Avoiding the Disk
+// A chunk that follows a known one in a file is most likely the next one that some generation met, so
+// those are looked at first (locality-preserved caching; Zhu, Li, Patterson: "Avoiding the Disk
 // Bottleneck in the Data Domain Deduplication File System", FAST 2008). Used by one thread at a time.
 class Interner {
 public:
@@ -60,6 +61,9 @@ public:
   Result<void> intern_part(std::string_view content, PartList& list);
 
 private:
+  Result<std::optional<Number>> find_expected(Kind kind,
+                                              const std::function<Result<bool>(const Number&)>& is_it);
+  void expect_after(Kind kind, const Number& number);
   Result<bool> header_is(const Number& number, std::string_view header);
   Result<PartList> list_of_parts(std::string_view content);
   Result<std::optional<Number>> find(Kind kind, const Key128& key);
@@ -70,7 +74,8 @@ private:
   std::unique_ptr<Run> run_;
   BlockSource& headers_;
   Hasher hasher_;
-  std::array<std::optional<Number>, kind_count> expected_; // the number after the last one found
+  // By kind, for the generations met last: the number after the last one found, the most recent first.
+  std::array<std::vector<Number>, kind_count> expected_;
   Drawn drawn_;
 };
 

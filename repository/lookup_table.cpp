@@ -102,13 +102,22 @@ Result<void> find_in_lookup_table(const CheckedFile& file, uint64_t offset, cons
                      file.at(offset + shape.bucket_bytes() + first_byte, last_byte - first_byte));
   auto wanted = fingerprint_of(key, shape);
   auto mask = (uint64_t{1} << shape.fingerprint_bits) - 1;
-  uint64_t position = begin * width - first_byte * 8;
-  for (auto i = begin; i < end && most > 0; ++i, position += width) {
-    auto entry = load_bits(bytes, position, static_cast<unsigned>(width));
-    if ((entry & mask) != wanted) continue;
-    slots.push_back(static_cast<uint32_t>(entry >> shape.fingerprint_bits));
-    --most;
+  auto entry_at = [&](uint64_t i) {
+    return load_bits(bytes, i * width - first_byte * 8, static_cast<unsigned>(width));
+  };
+  // Entries are sorted by their fingerprints, first of all.
+  auto i = begin;
+  for (auto left = end - begin; left > 0;) {
+    auto half = left / 2;
+    if ((entry_at(i + half) & mask) < wanted) {
+      i += half + 1;
+      left -= half + 1;
+    } else {
+      left = half;
+    }
   }
+  for (; i < end && most > 0 && (entry_at(i) & mask) == wanted; ++i, --most)
+    slots.push_back(static_cast<uint32_t>(entry_at(i) >> shape.fingerprint_bits));
   return {};
 }
 

@@ -312,10 +312,13 @@ Result<void> Segment::verify_lookup(Kind kind) const {
   auto& part = parts_[index_of(kind)];
   auto wrong = [&] { return failure(errc::damaged, name() + ": the look-up table contradicts itself"); };
   std::vector<bool> found(part.count, false);
+  uint64_t last = 0;
   TALARIA_TRY(read_lookup_table(*file_, part.lookup_at, part.shape,
                                 [&](uint64_t key_bits, uint32_t slot) -> Result<void> {
-                                  if (slot >= part.count || found[slot]) return wrong();
+                                  if (slot >= part.count || found[slot] || key_bits < last)
+                                    return wrong();
                                   found[slot] = true;
+                                  last = key_bits;
                                   if (kind == Kind::header) return {}; // the table alone knows its key
                                   TALARIA_TRY_ASSIGN(auto own, key(kind, slot));
                                   if (part.shape.key_bits(own.high) != key_bits) return wrong();
