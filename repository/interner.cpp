@@ -13,8 +13,9 @@ namespace {
 // expected header settles nearly all, and looking at every namesake would take quadratic time.
 constexpr std::size_t most_namesakes = 8;
 
-// Generations whose next chunk is expected: the releases of a database that are read in turns.
-constexpr std::size_t most_expected = 4;
+// Chunks that are expected next: a release takes from the generations of those before it by turns, and
+// goes back to where it was after a duplicate.
+constexpr std::size_t most_expected = 6;
 
 // A list must fit in a block that readers accept; this one names some hundred gigabytes of parts.
 constexpr std::size_t longest_list = block_max_raw / 2;
@@ -30,30 +31,26 @@ void Interner::next_run(DigestIndexPtr index, std::unique_ptr<Run> run) {
   run_ = std::move(run);
 }
 
-// The chunk that follows one found last, if `is_it`.
-Result<std::optional<Number>>
-Interner::find_expected(Kind kind, const std::function<Result<bool>(const Number&)>& is_it) {
+// The chunk that follows one found before, if `is_it`.
+Result<std::optional<Number>> Interner::find_expected(
+    Kind kind, const std::function<Result<bool>(const Number&)>& is_it) {
   auto& expected = expected_[index_of(kind)];
-  for (auto& number : expected) {
-    if (!index_->contains(kind, number)) continue;
-    TALARIA_TRY_ASSIGN(bool found, is_it(number));
+  for (auto place = expected.begin(); place != expected.end(); ++place) {
+    if (!index_->contains(kind, *place)) continue;
+    TALARIA_TRY_ASSIGN(bool found, is_it(*place));
     if (!found) continue;
-    auto it = number;
-    expect_after(kind, it);
-    return it;
+    auto number = *place;
+    ++place->ordinal;
+    std::rotate(expected.begin(), place, place + 1);
+    return number;
   }
   return std::nullopt;
 }
 
 void Interner::expect_after(Kind kind, const Number& number) {
   auto& expected = expected_[index_of(kind)];
-  auto place = std::ranges::find(expected, number.generation, &Number::generation);
-  if (place == expected.end()) {
-    if (expected.size() < most_expected) expected.emplace_back();
-    place = expected.end() - 1;
-  }
-  *place = {number.generation, number.ordinal + 1};
-  std::rotate(expected.begin(), place, place + 1);
+  if (expected.size() == most_expected) expected.pop_back();
+  expected.insert(expected.begin(), {number.generation, number.ordinal + 1});
 }
 
 Result<std::optional<Number>> Interner::find(Kind kind, const Key128& key) {

@@ -74,7 +74,7 @@ private:
   std::unique_ptr<Run> run_;
   BlockSource& headers_;
   Hasher hasher_;
-  // By kind, for the generations met last: the number after the last one found, the most recent first.
+  // By kind: the numbers after those found last, the most recent first.
   std::array<std::vector<Number>, kind_count> expected_;
   Drawn drawn_;
 };
