@@ -20,6 +20,14 @@ uint64_t fingerprint_of(uint64_t key, const LookupShape& shape) noexcept {
   return top_bits(key << shape.bucket_bits, shape.fingerprint_bits);
 }
 
+uint64_t fingerprint_mask(const LookupShape& shape) noexcept {
+  return (uint64_t{1} << shape.fingerprint_bits) - 1;
+}
+
+Error contradiction(const CheckedFile& file) {
+  return {errc::damaged, file.name() + ": look-up table contradicts itself"};
+}
+
 } // namespace
 
 unsigned bits_for(uint64_t bound) noexcept {
@@ -40,6 +48,14 @@ LookupShape LookupShape::of(uint32_t entries, uint32_t slots, unsigned fingerpri
 bool LookupShape::valid() const noexcept {
   return bucket_bits <= 28 && fingerprint_bits >= 1 && fingerprint_bits <= 25 && slot_bits >= 1 &&
          slot_bits <= 32;
+}
+
+uint64_t LookupShape::bucket_of(uint64_t key) const noexcept {
+  return top_bits(key, bucket_bits);
+}
+
+uint64_t LookupShape::entry(uint64_t key, uint32_t slot) const noexcept {
+  return fingerprint_of(key, *this) | uint64_t{slot} << fingerprint_bits;
 }
 
 void BitWriter::put(uint64_t value, unsigned bits) {
@@ -64,9 +80,9 @@ uint64_t load_bits(const char* bytes, uint64_t position, unsigned bits) noexcept
 
 void write_lookup_table(const LookupShape& shape, std::vector<std::pair<uint64_t, uint32_t>>& pairs,
                         std::string& out) {
-  auto buckets = std::size_t{1} << shape.bucket_bits;
+  auto buckets = shape.buckets();
   std::vector<uint32_t> starts(buckets + 1, 0);
-  auto bucket_of = [&](const auto& pair) { return top_bits(pair.first, shape.bucket_bits); };
+  auto bucket_of = [&](const auto& pair) { return shape.bucket_of(pair.first); };
   for (auto& pair : pairs) ++starts[bucket_of(pair) + 1];
   for (std::size_t i = 1; i <= buckets; ++i) starts[i] += starts[i - 1];
   out.reserve(out.size() + shape.size());
@@ -81,19 +97,17 @@ void write_lookup_table(const LookupShape& shape, std::vector<std::pair<uint64_t
   pairs.swap(dealt);
   BitWriter bits(out);
   for (auto& [key, slot] : pairs)
-    bits.put(fingerprint_of(key, shape) | uint64_t{slot} << shape.fingerprint_bits,
-             static_cast<unsigned>(shape.entry_bits()));
+    bits.put(shape.entry(key, slot), static_cast<unsigned>(shape.entry_bits()));
   bits.finish(7);
 }
 
 Result<void> find_in_lookup_table(const CheckedFile& file, uint64_t offset, const LookupShape& shape,
                                   uint64_t key, std::size_t most, std::vector<uint32_t>& slots) {
-  auto bucket = top_bits(key, shape.bucket_bits);
+  auto bucket = shape.bucket_of(key);
   TALARIA_TRY_ASSIGN(const char* bounds, file.at(offset + 4 * bucket, 8));
   uint64_t begin = load_u32(bounds);
   uint64_t end = load_u32(bounds + 4);
-  if (begin > end || end > shape.entries)
-    return failure(errc::damaged, file.name() + ": look-up table contradicts itself");
+  if (begin > end || end > shape.entries) return tl::unexpected(contradiction(file));
   if (begin == end) return {};
   auto width = shape.entry_bits();
   uint64_t first_byte = begin * width / 8;
@@ -101,15 +115,39 @@ Result<void> find_in_lookup_table(const CheckedFile& file, uint64_t offset, cons
   TALARIA_TRY_ASSIGN(const char* bytes,
                      file.at(offset + shape.bucket_bytes() + first_byte, last_byte - first_byte));
   auto wanted = fingerprint_of(key, shape);
-  auto mask = (uint64_t{1} << shape.fingerprint_bits) - 1;
-  uint64_t position = begin * width - first_byte * 8;
-  for (auto i = begin; i < end && most > 0; ++i, position += width) {
-    auto entry = load_bits(bytes, position, static_cast<unsigned>(width));
+  auto mask = fingerprint_mask(shape);
+  for (auto i = end; i-- > begin && most > 0;) {
+    auto entry = load_bits(bytes, i * width - first_byte * 8, static_cast<unsigned>(width));
     if ((entry & mask) != wanted) continue;
     slots.push_back(static_cast<uint32_t>(entry >> shape.fingerprint_bits));
     --most;
   }
   return {};
+}
+
+Result<uint64_t> LookupCursor::bucket_end(uint64_t bucket) const {
+  TALARIA_TRY_ASSIGN(const char* bounds, file_->at(offset_ + 4 * bucket, 8));
+  uint64_t begin = load_u32(bounds);
+  uint64_t end = load_u32(bounds + 4);
+  if (begin != next_ || end < begin || end > shape_.entries)
+    return tl::unexpected(contradiction(*file_));
+  return end;
+}
+
+Result<bool> LookupCursor::next() {
+  while (!begun_ || next_ == bucket_end_) {
+    if (next_ == shape_.entries) return false;
+    if (begun_ && ++bucket_ == shape_.buckets()) return tl::unexpected(contradiction(*file_));
+    TALARIA_TRY_ASSIGN(bucket_end_, bucket_end(bucket_));
+    begun_ = true;
+  }
+  auto width = shape_.entry_bits();
+  auto position = next_++ * width;
+  TALARIA_TRY_ASSIGN(const char* bytes, file_->at(offset_ + shape_.bucket_bytes() + position / 8, 8));
+  auto entry = load_bits(bytes, position % 8, static_cast<unsigned>(width));
+  prefix_ = bucket_ << shape_.fingerprint_bits | (entry & fingerprint_mask(shape_));
+  slot_ = static_cast<uint32_t>(entry >> shape_.fingerprint_bits);
+  return true;
 }
 
 } // namespace talaria
