@@ -68,7 +68,7 @@ protected:
         },
         [this](finish_run_atom, const Local<Run>& run, const Local<Plans>& plans) -> caf::result<void> {
           return guarded([&]() -> caf::result<void> {
-            return reply(commit_->finish_run(*run, *plans).map([](const auto&) {}));
+            return reply(commit_->finish_run(*run, *plans));
           });
         },
     };
