@@ -67,9 +67,8 @@ protected:
           return guarded([&]() -> caf::result<void> { return reply(commit_->append(*block)); });
         },
         [this](finish_run_atom, const Local<Run>& run, const Local<Plans>& plans) -> caf::result<void> {
-          return guarded([&]() -> caf::result<void> {
-            return reply(commit_->finish_run(*run, *plans).map([](const auto&) {}));
-          });
+          return guarded(
+              [&]() -> caf::result<void> { return reply(commit_->finish_run(*run, *plans)); });
         },
     };
   }

@@ -34,6 +34,7 @@ public:
   Result<const char*> at(uint64_t offset, uint64_t size) const;
 
   const std::string& name() const noexcept { return name_; }
+  const Buffer& file() const noexcept { return file_; }
   uint64_t body_size() const noexcept { return body_size_; }
 
 private:

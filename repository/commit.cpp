@@ -2,10 +2,20 @@
 
 #include "core/try.hpp"
 #include "repository/read_back.hpp"
+#include "repository/segment_merge.hpp"
 
 #include <algorithm>
 
 namespace talaria {
+
+namespace {
+
+template <class Files>
+bool names(const Files& files, const PackInfo& file) {
+  return std::any_of(files.begin(), files.end(), [&](const auto& f) { return f.digest == file.digest; });
+}
+
+} // namespace
 
 Commit::Commit(Repository& repository, ViewPtr base, uint64_t pack_size)
     : repository_(repository),
@@ -20,17 +30,11 @@ Commit::~Commit() {
   // Without a lock, another writer may have committed the same file meanwhile.
   if (!store.capabilities().lock) return;
   auto& old = base_->snapshot();
-  auto known = [](const auto& files, const PackInfo& file) {
-    return std::any_of(files.begin(), files.end(),
-                       [&](const auto& f) { return f.digest == file.digest; });
-  };
   // Failing to remove is harmless: the next writer sweeps.
-  for (auto& pack : packs_)
-    if (!known(old.packs, pack)) (void)store.remove(pack_name(pack.digest));
-  for (auto& pack : run_packs_)
-    if (!known(old.packs, pack)) (void)store.remove(pack_name(pack.digest));
-  for (auto& segment : segments_)
-    if (!known(old.segments, segment)) (void)store.remove(segment_name(segment.digest));
+  for (auto* packs : {&packs_, &run_packs_})
+    for (auto& pack : *packs)
+      if (!names(old.packs, pack)) (void)store.remove(pack_name(pack.digest));
+  remove_segments(old);
   for (auto& pages : pages_) {
     bool used = std::any_of(old.releases.begin(), old.releases.end(),
                             [&](const ReleaseEntry& r) { return r.pages == pages.digest; });
@@ -57,7 +61,7 @@ Result<void> Commit::close_pack() {
   return {};
 }
 
-Result<SegmentPtr> Commit::finish_run(Run& run, const std::vector<BlockPlan>& plans) {
+Result<void> Commit::finish_run(Run& run, const std::vector<BlockPlan>& plans) {
   TALARIA_TRY(close_pack());
   for (auto kind : all_kinds) {
     added_[index_of(kind)].count += run.count(kind);
@@ -75,8 +79,8 @@ Result<SegmentPtr> Commit::finish_run(Run& run, const std::vector<BlockPlan>& pl
   TALARIA_TRY_ASSIGN(auto segment, Segment::open(repository_.store(), name));
   TALARIA_TRY(read_back_segment(*segment, draft));
   TALARIA_TRY(read_back_packs(draft));
-  open_segments_.push_back(segment);
-  return segment;
+  open_segments_.push_back(std::move(segment));
+  return {};
 }
 
 Result<void> Commit::read_back_packs(const SegmentDraft& draft) const {
@@ -129,12 +133,40 @@ Snapshot Commit::next_snapshot(const Snapshot& base, const std::optional<Release
   return next;
 }
 
+// Merging only makes look-ups cheaper: where it fails, the segments stay as they are.
+void Commit::merge_segments(const View& base, Snapshot& next) {
+  if (segments_.empty()) return;
+  auto index = base.index();
+  if (!index) return;
+  auto segments = (*index)->segments();
+  segments.insert(segments.end(), open_segments_.begin(), open_segments_.end());
+  // The index may be that of a newer view; then the ref has moved, and this commit is rebased.
+  if (segments.size() != next.segments.size()) return;
+  auto merge = merge_newest(repository_.store(), segments);
+  if (!merge || !*merge) return;
+  next.segments.resize((*merge)->first);
+  next.segments.push_back((*merge)->merged);
+  merged_segments_.push_back((*merge)->merged);
+}
+
+// Removes the segments of this commit that a snapshot doesn't name.
+void Commit::remove_segments(const Snapshot& keeping) {
+  auto& store = repository_.store();
+  if (!store.capabilities().lock) return;
+  for (auto* segments : {&segments_, &merged_segments_})
+    for (auto& segment : *segments)
+      if (!names(keeping.segments, segment)) (void)store.remove(segment_name(segment.digest));
+}
+
 Result<ViewPtr> Commit::publish(const std::optional<ReleaseEntry>& release,
                                 const std::function<Result<void>(const View&)>& rebase) {
   for (auto base = base_;;) {
-    auto view = repository_.commit(*base, next_snapshot(base->snapshot(), release));
+    auto next = next_snapshot(base->snapshot(), release);
+    merge_segments(*base, next);
+    auto view = repository_.commit(*base, std::move(next));
     if (view) {
       published_ = true;
+      remove_segments((*view)->snapshot());
       return view;
     }
     if (view.error().code() != errc::conflict) {

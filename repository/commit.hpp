@@ -30,8 +30,9 @@ public:
   // Writes a block of the current run; blocks come in the order of the run's plans.
   Result<void> append(const EncodedBlock& block);
 
-  // Ends the run: closes its packs, writes its segment, opens it, and reads all of them back.
-  Result<SegmentPtr> finish_run(Run& run, const std::vector<BlockPlan>& plans);
+  // Ends the run: closes its packs, writes its segment, opens it for index(), and reads all of them
+  // back.
+  Result<void> finish_run(Run& run, const std::vector<BlockPlan>& plans);
 
   // The index of the base with the segments of this commit.
   Result<DigestIndexPtr> index() const;
@@ -39,13 +40,15 @@ public:
   // Counts a new page file among the files of the commit.
   void add_pages(const PackInfo& pages);
 
-  // What the finished runs of this commit hold, by kind, and the bytes of its files.
+  // What the finished runs of this commit hold, by kind, and the bytes of its files, as long as none of
+  // them was merged.
   const std::array<KindTotals, kind_count>& added() const noexcept { return added_; }
   uint64_t stored_bytes() const noexcept;
   bool added_files() const noexcept { return stored_bytes() > 0; }
 
-  // Moves the ref to a snapshot with everything added. If another writer was faster, `rebase` decides
-  // on the new view whether the commit still makes sense (an error ends the commit with that error).
+  // Moves the ref to a snapshot with everything added, in which segments are merged where that is due.
+  // If another writer was faster, `rebase` decides on the new view whether the commit still makes sense
+  // (an error ends the commit with that error).
   Result<ViewPtr> publish(const std::optional<ReleaseEntry>& release,
                           const std::function<Result<void>(const View&)>& rebase);
 
@@ -53,6 +56,8 @@ private:
   Result<void> close_pack();
   Result<void> read_back_packs(const SegmentDraft& draft) const;
   Snapshot next_snapshot(const Snapshot& base, const std::optional<ReleaseEntry>& release) const;
+  void merge_segments(const View& base, Snapshot& next);
+  void remove_segments(const Snapshot& keeping);
 
   Repository& repository_;
   ViewPtr base_;
@@ -63,6 +68,7 @@ private:
   std::vector<PackInfo> run_packs_;
   std::vector<PackInfo> packs_;
   std::vector<PackInfo> segments_;
+  std::vector<PackInfo> merged_segments_;
   std::vector<PackInfo> pages_;
   std::vector<SegmentPtr> open_segments_;
   std::array<KindTotals, kind_count> added_;

@@ -25,15 +25,15 @@ Result<DigestIndexPtr> DigestIndex::open(std::vector<GenerationId> generations,
   index->generations_ = std::move(generations);
   index->removed_ = std::move(removed);
   index->registry_ = std::move(registry);
-  for (auto& ranges : index->ranges_) ranges.resize(index->generations_.size());
+  index->order_generations();
   for (auto& segment : segments) TALARIA_TRY(index->add(std::move(segment)));
+  for (auto kind : all_kinds) TALARIA_TRY(index->order_ranges(kind));
   return DigestIndexPtr(std::move(index));
 }
 
-Result<DigestIndexPtr> DigestIndex::with(SegmentPtr segment) const {
-  auto index = std::make_shared<DigestIndex>(*this);
-  TALARIA_TRY(index->add(std::move(segment)));
-  return DigestIndexPtr(std::move(index));
+void DigestIndex::order_generations() {
+  for (uint32_t i = 0; i < generations_.size(); ++i) generation_places_.emplace_back(generations_[i], i);
+  std::sort(generation_places_.begin(), generation_places_.end());
 }
 
 Result<void> DigestIndex::add(SegmentPtr segment) {
@@ -47,15 +47,7 @@ Result<void> DigestIndex::add(SegmentPtr segment) {
       return failure(errc::damaged,
                      segment->name() + " has a generation that the snapshot doesn't list");
     places.push_back(*place);
-    auto& ranges = ranges_[index_of(range.kind)][*place];
-    Range entry{range.base, range.count, own, range.first_slot};
-    auto next = std::upper_bound(ranges.begin(), ranges.end(), entry,
-                                 [](const Range& a, const Range& b) { return a.base < b.base; });
-    if ((next != ranges.end() && next->base - entry.base < entry.count) ||
-        (next != ranges.begin() && entry.base - std::prev(next)->base < std::prev(next)->count))
-      return failure(errc::damaged,
-                     segment->name() + " numbers chunks that another segment has numbered");
-    ranges.insert(next, entry);
+    ranges_[index_of(range.kind)].push_back({*place, range.base, range.count, own, range.first_slot});
   }
   segment_packs_.push_back(std::move(packs));
   segment_generations_.push_back(std::move(places));
@@ -63,10 +55,32 @@ Result<void> DigestIndex::add(SegmentPtr segment) {
   return {};
 }
 
+Result<void> DigestIndex::order_ranges(Kind kind) {
+  auto& ranges = ranges_[index_of(kind)];
+  std::sort(ranges.begin(), ranges.end(), [](const Range& a, const Range& b) {
+    return a.generation != b.generation ? a.generation < b.generation : a.base < b.base;
+  });
+  auto overlaps = [](const Range& a, const Range& b) {
+    return a.generation == b.generation && b.base - a.base < a.count;
+  };
+  auto twice = std::adjacent_find(ranges.begin(), ranges.end(), overlaps);
+  if (twice != ranges.end())
+    return failure(errc::damaged,
+                   segments_[std::max(twice->segment, std::next(twice)->segment)]->name() +
+                       " numbers chunks that another segment has numbered");
+  auto& first = first_ranges_[index_of(kind)];
+  first.resize(generations_.size() + 1);
+  for (auto& range : ranges) ++first[range.generation + 1];
+  for (std::size_t i = 1; i < first.size(); ++i) first[i] += first[i - 1];
+  return {};
+}
+
+// Of equal generations the last counts.
 std::optional<uint32_t> DigestIndex::generation(const GenerationId& id) const noexcept {
-  for (auto i = generations_.size(); i-- > 0;)
-    if (generations_[i] == id) return static_cast<uint32_t>(i);
-  return std::nullopt;
+  auto next =
+      std::upper_bound(generation_places_.begin(), generation_places_.end(), std::pair{id, UINT32_MAX});
+  if (next == generation_places_.begin() || std::prev(next)->first != id) return std::nullopt;
+  return std::prev(next)->second;
 }
 
 Number DigestIndex::number(uint32_t segment, Kind kind, uint32_t slot) const noexcept {
@@ -77,13 +91,19 @@ Number DigestIndex::number(uint32_t segment, Kind kind, uint32_t slot) const noe
 
 Result<std::optional<Number>> DigestIndex::find(Kind kind, const Key128& key) const {
   for (auto i = segments_.size(); i-- > 0;) {
-    TALARIA_TRY_ASSIGN(auto slot, segments_[i]->find(kind, key));
-    if (!slot) continue;
-    auto found = number(static_cast<uint32_t>(i), kind, *slot);
-    if (kind == Kind::bytes && std::binary_search(removed_.begin(), removed_.end(), found)) continue;
-    return found;
+    for (auto below = UINT32_MAX;;) {
+      TALARIA_TRY_ASSIGN(auto slot, segments_[i]->find(kind, key, below));
+      if (!slot) break;
+      auto found = number(static_cast<uint32_t>(i), kind, *slot);
+      if (!is_removed(kind, found)) return found;
+      below = *slot;
+    }
   }
   return std::nullopt;
+}
+
+bool DigestIndex::is_removed(Kind kind, const Number& number) const noexcept {
+  return kind == Kind::bytes && std::binary_search(removed_.begin(), removed_.end(), number);
 }
 
 Result<void> DigestIndex::find_headers(uint64_t accession_key, std::size_t most,
@@ -103,10 +123,12 @@ Result<void> DigestIndex::find_headers(uint64_t accession_key, std::size_t most,
 
 std::optional<DigestIndex::Slot> DigestIndex::slot(Kind kind, const Number& number) const noexcept {
   if (number.generation >= generations_.size()) return std::nullopt;
-  auto& ranges = ranges_[index_of(kind)][number.generation];
-  auto at = std::upper_bound(ranges.begin(), ranges.end(), number.ordinal,
+  auto first = first_ranges_[index_of(kind)].begin() + number.generation;
+  auto begin = ranges_[index_of(kind)].begin() + first[0];
+  auto end = ranges_[index_of(kind)].begin() + first[1];
+  auto at = std::upper_bound(begin, end, number.ordinal,
                              [](uint32_t ordinal, const Range& range) { return ordinal < range.base; });
-  if (at == ranges.begin()) return std::nullopt;
+  if (at == begin) return std::nullopt;
   --at;
   if (number.ordinal - at->base >= at->count) return std::nullopt;
   return Slot{at->segment, at->first_slot + (number.ordinal - at->base)};
@@ -127,7 +149,11 @@ Result<DigestIndex::Slot> DigestIndex::existing_slot(Kind kind, const Number& nu
 
 Result<Key128> DigestIndex::key(Kind kind, const Number& number) const {
   TALARIA_TRY_ASSIGN(auto at, existing_slot(kind, number));
-  return segments_[at.segment]->key(kind, at.slot);
+  return key(kind, at);
+}
+
+Result<Key128> DigestIndex::key(Kind kind, const Slot& slot) const {
+  return segments_[slot.segment]->key(kind, slot.slot);
 }
 
 Result<DigestIndex::Entry> DigestIndex::entry(Kind kind, const Number& number) const {
@@ -143,8 +169,12 @@ Result<DigestIndex::Entry> DigestIndex::entry(Kind kind, const Number& number) c
 
 Result<DigestIndex::BlockAt> DigestIndex::block_at(Kind kind, const Number& number) const {
   TALARIA_TRY_ASSIGN(auto at, existing_slot(kind, number));
-  TALARIA_TRY_ASSIGN(auto block, segments_[at.segment]->block_of(kind, at.slot));
-  return BlockAt{at.segment, block};
+  return block_at(kind, at);
+}
+
+Result<DigestIndex::BlockAt> DigestIndex::block_at(Kind kind, const Slot& slot) const {
+  TALARIA_TRY_ASSIGN(auto block, segments_[slot.segment]->block_of(kind, slot.slot));
+  return BlockAt{slot.segment, block};
 }
 
 Result<BlockPlace> DigestIndex::place(const BlockAt& at) const {

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace talaria {
@@ -46,9 +47,6 @@ public:
                                                          std::vector<Number> removed,
                                                          std::shared_ptr<PackRegistry> registry);
 
-  // The same with one segment more, whose generations must be known here.
-  Result<std::shared_ptr<const DigestIndex>> with(SegmentPtr segment) const;
-
   const std::vector<GenerationId>& generations() const noexcept { return generations_; }
   std::optional<uint32_t> generation(const GenerationId& id) const noexcept;
   const std::vector<SegmentPtr>& segments() const noexcept { return segments_; }
@@ -61,11 +59,21 @@ public:
   Result<void> find_headers(uint64_t accession_key, std::size_t most,
                             std::vector<Number>& numbers) const;
 
+  // What a segment knows of a chunk is at its slot.
+  struct Slot {
+    uint32_t segment;
+    uint32_t slot;
+  };
+
+  // The slot of a chunk, or nothing if no chunk has this number.
+  std::optional<Slot> slot(Kind kind, const Number& number) const noexcept;
+
   // Whether a chunk has this number.
   bool contains(Kind kind, const Number& number) const noexcept;
 
   // The first 128 bits of a chunk's digest; errc::damaged if there is no such chunk. Not for headers.
   Result<Key128> key(Kind kind, const Number& number) const;
+  Result<Key128> key(Kind kind, const Slot& slot) const;
 
   // A block by its places in segments() and in that segment's table of blocks.
   struct BlockAt {
@@ -77,6 +85,7 @@ public:
 
   // The block of a chunk; errc::damaged if there is no such chunk: whoever names a number has seen it.
   Result<BlockAt> block_at(Kind kind, const Number& number) const;
+  Result<BlockAt> block_at(Kind kind, const Slot& slot) const;
 
   // Where a block lies, and where a chunk does.
   Result<BlockPlace> place(const BlockAt& at) const;
@@ -93,27 +102,28 @@ public:
 
 private:
   struct Range {
+    uint32_t generation;
     uint32_t base;
     uint32_t count;
     uint32_t segment;
     uint32_t first_slot;
   };
-  struct Slot {
-    uint32_t segment;
-    uint32_t slot;
-  };
-  std::optional<Slot> slot(Kind kind, const Number& number) const noexcept;
   Result<Slot> existing_slot(Kind kind, const Number& number) const;
   Number number(uint32_t segment, Kind kind, uint32_t slot) const noexcept;
+  bool is_removed(Kind kind, const Number& number) const noexcept;
+  void order_generations();
   Result<void> add(SegmentPtr segment);
+  Result<void> order_ranges(Kind kind);
 
   std::vector<GenerationId> generations_;
+  std::vector<std::pair<GenerationId, uint32_t>> generation_places_; // sorted
   std::vector<SegmentPtr> segments_;
   std::vector<std::vector<uint32_t>> segment_packs_; // registry ids, by segment and pack
   std::vector<std::vector<uint32_t>>
-      segment_generations_; // places in generations_, by segment and range
-  std::array<std::vector<std::vector<Range>>, kind_count>
-      ranges_; // by kind and generation, sorted by base
+      segment_generations_;                           // places in generations_, by segment and range
+  std::array<std::vector<Range>, kind_count> ranges_; // by kind, sorted by generation and base
+  std::array<std::vector<uint32_t>, kind_count>
+      first_ranges_; // by kind and generation: its place in ranges_; one more at the end
   std::vector<Number> removed_;
   std::shared_ptr<PackRegistry> registry_;
 };

@@ -32,15 +32,14 @@ void Interner::next_run(DigestIndexPtr index, std::unique_ptr<Run> run) {
 }
 
 // The chunk that follows one found before, if `is_it`.
-Result<std::optional<Number>> Interner::find_expected(
-    Kind kind, const std::function<Result<bool>(const Number&)>& is_it) {
+Result<std::optional<Number>>
+Interner::find_expected(Kind kind, const std::function<Result<bool>(Expected&)>& is_it) {
   auto& expected = expected_[index_of(kind)];
   for (auto place = expected.begin(); place != expected.end(); ++place) {
-    if (!index_->contains(kind, *place)) continue;
     TALARIA_TRY_ASSIGN(bool found, is_it(*place));
     if (!found) continue;
-    auto number = *place;
-    ++place->ordinal;
+    auto number = place->number;
+    ++place->number.ordinal;
     std::rotate(expected.begin(), place, place + 1);
     return number;
   }
@@ -50,15 +49,18 @@ Result<std::optional<Number>> Interner::find_expected(
 void Interner::expect_after(Kind kind, const Number& number) {
   auto& expected = expected_[index_of(kind)];
   if (expected.size() == most_expected) expected.pop_back();
-  expected.insert(expected.begin(), {number.generation, number.ordinal + 1});
+  expected.insert(expected.begin(), {{number.generation, number.ordinal + 1}, nullptr});
 }
 
 Result<std::optional<Number>> Interner::find(Kind kind, const Key128& key) {
   // A removed chunk keeps its key, so only the index may speak for kind `bytes`.
   std::optional<Number> found;
+  std::optional<DigestIndex::Slot> slot;
   if (kind != Kind::bytes) {
-    TALARIA_TRY_ASSIGN(found, find_expected(kind, [&](const Number& number) -> Result<bool> {
-                         TALARIA_TRY_ASSIGN(auto there, index_->key(kind, number));
+    TALARIA_TRY_ASSIGN(found, find_expected(kind, [&](const Expected& expected) -> Result<bool> {
+                         slot = index_->slot(kind, expected.number);
+                         if (!slot) return false;
+                         TALARIA_TRY_ASSIGN(auto there, index_->key(kind, *slot));
                          return there == key;
                        }));
   }
@@ -67,14 +69,15 @@ Result<std::optional<Number>> Interner::find(Kind kind, const Key128& key) {
     TALARIA_TRY_ASSIGN(found, index_->find(kind, key));
     if (!found) return found;
     expect_after(kind, *found);
+    slot = index_->slot(kind, *found);
   }
-  TALARIA_TRY(draw(kind, *found));
+  // What this commit has stored was read back when its run was.
+  if (found->generation != generation_ && slot) TALARIA_TRY(draw(kind, *slot));
   return found;
 }
 
-Result<void> Interner::draw(Kind kind, const Number& number) {
-  if (number.generation == generation_) return {}; // read back when its run was stored
-  TALARIA_TRY_ASSIGN(auto at, index_->block_at(kind, number));
+Result<void> Interner::draw(Kind kind, const DigestIndex::Slot& slot) {
+  TALARIA_TRY_ASSIGN(auto at, index_->block_at(kind, slot));
   if (at.segment >= drawn_.blocks.size()) drawn_.blocks.resize(index_->segments().size());
   auto& blocks = drawn_.blocks[at.segment];
   if (blocks.empty()) blocks.resize(index_->segments()[at.segment]->block_count());
@@ -126,12 +129,16 @@ Result<void> Interner::intern_part(std::string_view content, PartList& list) {
   return {};
 }
 
-Result<bool> Interner::header_is(const Number& number, std::string_view header) {
-  TALARIA_TRY_ASSIGN(auto place, index_->locate(Kind::header, number));
-  TALARIA_TRY_ASSIGN(auto blocks, headers_.read(std::span(&place, 1)));
-  auto& block = *blocks[0];
-  TALARIA_TRY_ASSIGN(auto at, place_in_block(block, Kind::header, number));
-  return !block.is_list(at) && block.content(at) == header;
+Result<bool> Interner::header_is(Expected& expected, std::string_view header) {
+  auto& [number, block] = expected;
+  if (!block || block->find(number.ordinal) == block->count()) {
+    if (!index_->contains(Kind::header, number)) return false;
+    TALARIA_TRY_ASSIGN(auto place, index_->locate(Kind::header, number));
+    TALARIA_TRY_ASSIGN(auto blocks, headers_.read(std::span(&place, 1)));
+    block = std::move(blocks[0]);
+  }
+  TALARIA_TRY_ASSIGN(auto at, place_in_block(*block, Kind::header, number));
+  return !block->is_list(at) && block->content(at) == header;
 }
 
 Result<Number> Interner::intern_header(std::string_view header, uint64_t accession_key) {
@@ -139,14 +146,15 @@ Result<Number> Interner::intern_header(std::string_view header, uint64_t accessi
     TALARIA_TRY_ASSIGN(auto list, list_of_parts(header));
     return Number{generation_, run_->add_header(accession_key, encode_list(list), true, header.size())};
   }
-  TALARIA_TRY_ASSIGN(auto expected, find_expected(Kind::header, [&](const Number& number) {
-                       return header_is(number, header);
+  TALARIA_TRY_ASSIGN(auto expected, find_expected(Kind::header, [&](Expected& next) {
+                       return header_is(next, header);
                      }));
   if (expected) return *expected;
   std::vector<Number> namesakes;
   TALARIA_TRY(index_->find_headers(accession_key, most_namesakes, namesakes));
   for (auto& namesake : namesakes) {
-    TALARIA_TRY_ASSIGN(bool same, header_is(namesake, header));
+    Expected candidate{namesake, nullptr};
+    TALARIA_TRY_ASSIGN(bool same, header_is(candidate, header));
     if (!same) continue;
     expect_after(Kind::header, namesake);
     return namesake;

@@ -61,21 +61,25 @@ public:
   Result<void> intern_part(std::string_view content, PartList& list);
 
 private:
+  struct Expected { // next
+    Number number;
+    BlockPtr block; // of a header: where the one before it was found
+  };
   Result<std::optional<Number>> find_expected(Kind kind,
-                                              const std::function<Result<bool>(const Number&)>& is_it);
+                                              const std::function<Result<bool>(Expected&)>& is_it);
   void expect_after(Kind kind, const Number& number);
-  Result<bool> header_is(const Number& number, std::string_view header);
+  Result<bool> header_is(Expected& expected, std::string_view header);
   Result<PartList> list_of_parts(std::string_view content);
   Result<std::optional<Number>> find(Kind kind, const Key128& key);
-  Result<void> draw(Kind kind, const Number& number);
+  Result<void> draw(Kind kind, const DigestIndex::Slot& slot);
 
   DigestIndexPtr index_;
   uint32_t generation_;
   std::unique_ptr<Run> run_;
   BlockSource& headers_;
   Hasher hasher_;
-  // By kind: the numbers after those found last, the most recent first.
-  std::array<std::vector<Number>, kind_count> expected_;
+  // By kind: what comes after that found last, the most recent first.
+  std::array<std::vector<Expected>, kind_count> expected_;
   Drawn drawn_;
 };
 

@@ -20,6 +20,14 @@ uint64_t fingerprint_of(uint64_t key, const LookupShape& shape) noexcept {
   return top_bits(key << shape.bucket_bits, shape.fingerprint_bits);
 }
 
+uint64_t fingerprint_mask(const LookupShape& shape) noexcept {
+  return (uint64_t{1} << shape.fingerprint_bits) - 1;
+}
+
+Error contradiction(const CheckedFile& file) {
+  return {errc::damaged, file.name() + ": look-up table contradicts itself"};
+}
+
 } // namespace
 
 unsigned bits_for(uint64_t bound) noexcept {
@@ -40,6 +48,14 @@ LookupShape LookupShape::of(uint32_t entries, uint32_t slots, unsigned fingerpri
 bool LookupShape::valid() const noexcept {
   return bucket_bits <= 28 && fingerprint_bits >= 1 && fingerprint_bits <= 25 && slot_bits >= 1 &&
          slot_bits <= 32;
+}
+
+uint64_t LookupShape::bucket_of(uint64_t key) const noexcept {
+  return top_bits(key, bucket_bits);
+}
+
+uint64_t LookupShape::entry(uint64_t key, uint32_t slot) const noexcept {
+  return fingerprint_of(key, *this) | uint64_t{slot} << fingerprint_bits;
 }
 
 void BitWriter::put(uint64_t value, unsigned bits) {
@@ -64,9 +80,9 @@ uint64_t load_bits(const char* bytes, uint64_t position, unsigned bits) noexcept
 
 void write_lookup_table(const LookupShape& shape, std::vector<std::pair<uint64_t, uint32_t>>& pairs,
                         std::string& out) {
-  auto buckets = std::size_t{1} << shape.bucket_bits;
+  auto buckets = shape.buckets();
   std::vector<uint32_t> starts(buckets + 1, 0);
-  auto bucket_of = [&](const auto& pair) { return top_bits(pair.first, shape.bucket_bits); };
+  auto bucket_of = [&](const auto& pair) { return shape.bucket_of(pair.first); };
   for (auto& pair : pairs) ++starts[bucket_of(pair) + 1];
   for (std::size_t i = 1; i <= buckets; ++i) starts[i] += starts[i - 1];
   out.reserve(out.size() + shape.size());
@@ -81,19 +97,17 @@ void write_lookup_table(const LookupShape& shape, std::vector<std::pair<uint64_t
   pairs.swap(dealt);
   BitWriter bits(out);
   for (auto& [key, slot] : pairs)
-    bits.put(fingerprint_of(key, shape) | uint64_t{slot} << shape.fingerprint_bits,
-             static_cast<unsigned>(shape.entry_bits()));
+    bits.put(shape.entry(key, slot), static_cast<unsigned>(shape.entry_bits()));
   bits.finish(7);
 }
 
 Result<void> find_in_lookup_table(const CheckedFile& file, uint64_t offset, const LookupShape& shape,
                                   uint64_t key, std::size_t most, std::vector<uint32_t>& slots) {
-  auto bucket = top_bits(key, shape.bucket_bits);
+  auto bucket = shape.bucket_of(key);
   TALARIA_TRY_ASSIGN(const char* bounds, file.at(offset + 4 * bucket, 8));
   uint64_t begin = load_u32(bounds);
   uint64_t end = load_u32(bounds + 4);
-  if (begin > end || end > shape.entries)
-    return failure(errc::damaged, file.name() + ": look-up table contradicts itself");
+  if (begin > end || end > shape.entries) return tl::unexpected(contradiction(file));
   if (begin == end) return {};
   auto width = shape.entry_bits();
   uint64_t first_byte = begin * width / 8;
@@ -101,46 +115,51 @@ Result<void> find_in_lookup_table(const CheckedFile& file, uint64_t offset, cons
   TALARIA_TRY_ASSIGN(const char* bytes,
                      file.at(offset + shape.bucket_bytes() + first_byte, last_byte - first_byte));
   auto wanted = fingerprint_of(key, shape);
-  auto mask = (uint64_t{1} << shape.fingerprint_bits) - 1;
+  auto mask = fingerprint_mask(shape);
   auto entry_at = [&](uint64_t i) {
     return load_bits(bytes, i * width - first_byte * 8, static_cast<unsigned>(width));
   };
-  // Entries are sorted by their fingerprints, first of all.
+  // Entries are sorted by their fingerprints, then by their slots.
   auto i = begin;
   for (auto left = end - begin; left > 0;) {
     auto half = left / 2;
-    if ((entry_at(i + half) & mask) < wanted) {
+    if ((entry_at(i + half) & mask) <= wanted) {
       i += half + 1;
       left -= half + 1;
     } else {
       left = half;
     }
   }
-  for (; i < end && most > 0 && (entry_at(i) & mask) == wanted; ++i, --most)
-    slots.push_back(static_cast<uint32_t>(entry_at(i) >> shape.fingerprint_bits));
+  for (; i > begin && most > 0 && (entry_at(i - 1) & mask) == wanted; --i, --most)
+    slots.push_back(static_cast<uint32_t>(entry_at(i - 1) >> shape.fingerprint_bits));
   return {};
 }
 
-Result<void> read_lookup_table(const CheckedFile& file, uint64_t offset, const LookupShape& shape,
-                               const std::function<Result<void>(uint64_t, uint32_t)>& visit) {
-  TALARIA_TRY_ASSIGN(const char* buckets, file.at(offset, shape.bucket_bytes()));
-  TALARIA_TRY_ASSIGN(const char* entries, file.at(offset + shape.bucket_bytes(), shape.entry_bytes()));
-  auto width = static_cast<unsigned>(shape.entry_bits());
-  auto mask = (uint64_t{1} << shape.fingerprint_bits) - 1;
-  uint64_t i = 0;
-  for (uint64_t bucket = 0; bucket < uint64_t{1} << shape.bucket_bits; ++bucket) {
-    uint64_t begin = load_u32(buckets + 4 * bucket);
-    uint64_t end = load_u32(buckets + 4 * (bucket + 1));
-    if (begin != i || end < begin || end > shape.entries)
-      return failure(errc::damaged, file.name() + ": look-up table contradicts itself");
-    for (; i < end; ++i) {
-      auto entry = load_bits(entries, i * width, width);
-      TALARIA_TRY(visit(bucket << shape.fingerprint_bits | (entry & mask),
-                        static_cast<uint32_t>(entry >> shape.fingerprint_bits)));
-    }
+Result<uint64_t> LookupCursor::bucket_end(uint64_t bucket) const {
+  TALARIA_TRY_ASSIGN(const char* bounds, file_->at(offset_ + 4 * bucket, 8));
+  uint64_t begin = load_u32(bounds);
+  uint64_t end = load_u32(bounds + 4);
+  if (begin != next_ || end < begin || end > shape_.entries)
+    return tl::unexpected(contradiction(*file_));
+  return end;
+}
+
+Result<bool> LookupCursor::next() {
+  while (!begun_ || next_ == bucket_end_) {
+    if (next_ == shape_.entries) return false;
+    if (begun_ && ++bucket_ == shape_.buckets()) return tl::unexpected(contradiction(*file_));
+    TALARIA_TRY_ASSIGN(bucket_end_, bucket_end(bucket_));
+    begun_ = true;
   }
-  if (i == shape.entries) return {};
-  return failure(errc::damaged, file.name() + ": look-up table contradicts itself");
+  auto width = shape_.entry_bits();
+  auto position = next_++ * width;
+  TALARIA_TRY_ASSIGN(const char* bytes, file_->at(offset_ + shape_.bucket_bytes() + position / 8, 8));
+  auto entry = load_bits(bytes, position % 8, static_cast<unsigned>(width));
+  auto prefix = bucket_ << shape_.fingerprint_bits | (entry & fingerprint_mask(shape_));
+  if (prefix < prefix_) return tl::unexpected(contradiction(*file_)); // look-ups rely on their order
+  prefix_ = prefix;
+  slot_ = static_cast<uint32_t>(entry >> shape_.fingerprint_bits);
+  return true;
 }
 
 } // namespace talaria

@@ -39,21 +39,50 @@ struct LookupShape {
   // Seven bytes of padding let a reader load any entry by one eight-byte access.
   uint64_t entry_bytes() const noexcept { return (entries * entry_bits() + 7) / 8 + 7; }
   uint64_t size() const noexcept { return bucket_bytes() + entry_bytes(); }
+
+  uint64_t buckets() const noexcept { return uint64_t{1} << bucket_bits; }
+  uint64_t bucket_of(uint64_t key) const noexcept;
+  // The entry of a key, entry_bits() wide.
+  uint64_t entry(uint64_t key, uint32_t slot) const noexcept;
 };
 
 // Appends the table of (key, slot) pairs to `out`. The pairs are sorted in place.
 void write_lookup_table(const LookupShape& shape, std::vector<std::pair<uint64_t, uint32_t>>& pairs,
                         std::string& out);
 
-// Appends to `slots` the slots whose fingerprint agrees with `key`, at most `most` of them. `offset`: of
-// the table in `file`. errc::damaged if a checksum fails or the table contradicts itself.
+// Appends to `slots` the slots whose fingerprint agrees with `key`, at most `most` of them. Of those
+// with the same key the highest comes first: it is the newest. `offset`: of the table in `file`.
+// errc::damaged if a checksum fails or the table contradicts itself.
 Result<void> find_in_lookup_table(const CheckedFile& file, uint64_t offset, const LookupShape& shape,
                                   uint64_t key, std::size_t most, std::vector<uint32_t>& slots);
 
-// Calls `visit` with the key_bits() and the slot of each entry, in the order of the table, until it
-// fails. errc::damaged if the buckets contradict each other.
-Result<void> read_lookup_table(const CheckedFile& file, uint64_t offset, const LookupShape& shape,
-                               const std::function<Result<void>(uint64_t, uint32_t)>& visit);
+// Walks through a table from its first entry to its last. The file must outlive it.
+class LookupCursor {
+public:
+  LookupCursor(const CheckedFile& file, uint64_t offset, const LookupShape& shape)
+      : file_(&file), offset_(offset), shape_(shape) {}
+
+  // Goes to the first entry, then to each next one; false behind the last. errc::damaged if a checksum
+  // fails or the table contradicts itself.
+  Result<bool> next();
+
+  // The bits of the key that the table keeps: the highest, of bucket and fingerprint.
+  uint64_t prefix() const noexcept { return prefix_; }
+  uint32_t slot() const noexcept { return slot_; }
+
+private:
+  Result<uint64_t> bucket_end(uint64_t bucket) const;
+
+  const CheckedFile* file_;
+  uint64_t offset_;
+  LookupShape shape_;
+  uint64_t next_ = 0;       // the entry that comes next
+  uint64_t bucket_ = 0;     // of the entry before it
+  uint64_t bucket_end_ = 0; // the first entry behind that bucket
+  bool begun_ = false;
+  uint64_t prefix_ = 0;
+  uint32_t slot_ = 0;
+};
 
 // Reads `bits` (at most 57) at bit `position` of packed little-endian bits. Eight bytes must be readable
 // from the byte of the first bit on.

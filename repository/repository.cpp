@@ -38,9 +38,47 @@ bool is_marker_of_other_version(std::string_view bytes) {
 }
 
 // What a snapshot names must be there: that it isn't is damage.
-Error missing_is_damage(const Error& error, const std::string& name, std::string_view advice) {
+Error missing_is(errc code, const Error& error, const std::string& name) {
   if (error.code() != errc::not_found) return error;
-  return {errc::damaged, name + " is missing: " + std::string(advice)};
+  return {code, name + " is missing: restore it from a backup"};
+}
+
+Result<Snapshot> read_snapshot(const ObjectStore& store, const Digest& digest) {
+  auto name = snapshot_name(digest);
+  TALARIA_TRY_ASSIGN(auto bytes, store.get(name));
+  if (digest_of(bytes.view()) != digest)
+    return failure(errc::damaged, name + " fails its checksum: restore it from a backup");
+  auto snapshot = Snapshot::decode(bytes.view());
+  if (!snapshot) return tl::unexpected(snapshot.error().within(name));
+  return snapshot;
+}
+
+// The view that the ref points to now: `known`, if that is it.
+Result<ViewPtr> current_view(const ObjectStore& store, const std::shared_ptr<PackRegistry>& registry,
+                             const ViewPtr& known) {
+  // A snapshot may be replaced and removed between reading the ref and reading the snapshot.
+  for (int attempt = 0;; ++attempt) {
+    TALARIA_TRY_ASSIGN(auto value, store.read_ref(main_ref));
+    if (!value)
+      return failure(errc::damaged, "the ref 'main' of the repository at " + store.location() +
+                                        " is missing: restore refs/main from a backup");
+    if (known && known->ref_value() == *value) return known;
+    TALARIA_TRY_ASSIGN(auto digest, digest_in_ref(*value));
+    auto snapshot = read_snapshot(store, digest);
+    if (snapshot)
+      return std::make_shared<const View>(store, registry, digest, *std::move(snapshot),
+                                          *std::move(value), known);
+    if (snapshot.error().code() != errc::not_found) return tl::unexpected(snapshot.error());
+    if (attempt == 3)
+      return failure(errc::damaged,
+                     "the snapshot that the ref 'main' names is missing: " + snapshot.error().message());
+  }
+}
+
+void add_names(const Snapshot& snapshot, std::unordered_set<std::string>& names) {
+  for (auto& pack : snapshot.packs) names.insert(pack_name(pack.digest));
+  for (auto& segment : snapshot.segments) names.insert(segment_name(segment.digest));
+  for (auto& release : snapshot.releases) names.insert(pages_name(release.pages));
 }
 
 } // namespace
@@ -67,6 +105,15 @@ View::View(const ObjectStore& store, std::shared_ptr<PackRegistry> registry, Dig
 Result<DigestIndexPtr> View::index() const {
   std::lock_guard lock(mutex_);
   if (index_) return index_;
+  auto index = open_index();
+  if (!index && index.error().code() == errc::not_found) index = newer_index(index.error());
+  if (!index) return index;
+  index_ = *std::move(index);
+  previous_.reset();
+  return index_;
+}
+
+Result<DigestIndexPtr> View::open_index() const {
   std::unordered_map<std::string, SegmentPtr> open;
   if (previous_) {
     std::lock_guard previous_lock(previous_->mutex_);
@@ -82,14 +129,18 @@ Result<DigestIndexPtr> View::index() const {
       continue;
     }
     auto segment = Segment::open(store_, name);
-    if (!segment)
-      return tl::unexpected(missing_is_damage(segment.error(), name, "restore it from a backup"));
+    if (!segment) return tl::unexpected(missing_is(errc::not_found, segment.error(), name));
     segments.push_back(*std::move(segment));
   }
-  TALARIA_TRY_ASSIGN(index_, DigestIndex::open(snapshot_.generations, std::move(segments),
-                                               snapshot_.removed, registry_));
-  previous_.reset();
-  return index_;
+  return DigestIndex::open(snapshot_.generations, std::move(segments), snapshot_.removed, registry_);
+}
+
+// A segment goes when two snapshots have done without it. Generations keep their places in later
+// snapshots and chunks their numbers, so the index of a later view answers for this one too.
+Result<DigestIndexPtr> View::newer_index(const Error& missing) const {
+  TALARIA_TRY_ASSIGN(auto newer, current_view(store_, registry_, previous_));
+  if (newer->ref_value() != ref_value_) return newer->index();
+  return failure(errc::damaged, missing.message());
 }
 
 Result<const ReleaseEntry*> View::release(const std::string& name, const std::string& version) const {
@@ -108,9 +159,7 @@ Result<const ReleaseEntry*> View::release(const std::string& name, const std::st
 
 Result<PageFilePtr> View::pages(const ReleaseEntry& release) const {
   auto file = PageFile::open(store_, release.pages, release.pages_size);
-  if (!file)
-    return tl::unexpected(
-        missing_is_damage(file.error(), pages_name(release.pages), "restore it from a backup"));
+  if (!file) return tl::unexpected(missing_is(errc::damaged, file.error(), pages_name(release.pages)));
   return file;
 }
 
@@ -154,35 +203,10 @@ Result<std::unique_ptr<Repository>> Repository::open(ObjectStore& store) {
                                     std::string(marker.substr(0, marker.size() - 1)) + "'");
 }
 
-Result<ViewPtr> Repository::open_view(std::string ref_value) {
-  TALARIA_TRY_ASSIGN(auto digest, digest_in_ref(ref_value));
-  auto name = snapshot_name(digest);
-  auto bytes = store_.get(name);
-  if (!bytes) return tl::unexpected(bytes.error());
-  if (digest_of(bytes->view()) != digest)
-    return failure(errc::damaged, name + " fails its checksum: restore it from a backup");
-  auto snapshot = Snapshot::decode(bytes->view());
-  if (!snapshot) return tl::unexpected(snapshot.error().within(name));
-  return std::make_shared<const View>(store_, registry_, digest, *std::move(snapshot),
-                                      std::move(ref_value), current_);
-}
-
 Result<ViewPtr> Repository::view() {
   std::lock_guard lock(mutex_);
-  // A snapshot may be replaced and removed between reading the ref and reading the snapshot.
-  for (int attempt = 0;; ++attempt) {
-    TALARIA_TRY_ASSIGN(auto value, store_.read_ref(main_ref));
-    if (!value)
-      return failure(errc::damaged, "the ref 'main' of the repository at " + store_.location() +
-                                        " is missing: restore refs/main from a backup");
-    if (current_ && current_->ref_value() == *value) return current_;
-    auto view = open_view(*value);
-    if (view) return current_ = *view;
-    if (view.error().code() != errc::not_found) return view;
-    if (attempt == 3)
-      return failure(errc::damaged,
-                     "the snapshot that the ref 'main' names is missing: " + view.error().message());
-  }
+  TALARIA_TRY_ASSIGN(current_, current_view(store_, registry_, current_));
+  return current_;
 }
 
 Result<ViewPtr> Repository::commit(const View& base, Snapshot next) {
@@ -208,16 +232,16 @@ Result<std::unique_ptr<ObjectLock>> Repository::lock_for_writing(std::chrono::mi
   return lock;
 }
 
-// Under the writer's lock nothing is being added, so what the snapshot doesn't name is left over.
+// Under the writer's lock nothing is being added, so what neither the snapshot nor its parent names is
+// left over. The parent's files are kept for readers that have just read the ref before it was moved.
 Result<void> Repository::sweep() {
   if (!store_.capabilities().lock) return {};
   TALARIA_TRY_ASSIGN(auto current, view());
   auto& snapshot = current->snapshot();
   std::unordered_set<std::string> alive{snapshot_name(current->digest()),
                                         snapshot_name(snapshot.parent)};
-  for (auto& pack : snapshot.packs) alive.insert(pack_name(pack.digest));
-  for (auto& segment : snapshot.segments) alive.insert(segment_name(segment.digest));
-  for (auto& release : snapshot.releases) alive.insert(pages_name(release.pages));
+  add_names(snapshot, alive);
+  if (auto parent = read_snapshot(store_, snapshot.parent)) add_names(*parent, alive);
   std::vector<std::string> dead;
   for (const char* folder : {"packs/", "index/", "pages/", "snapshots/"})
     TALARIA_TRY(store_.list(folder, [&](const ObjectInfo& object) {

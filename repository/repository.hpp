@@ -27,7 +27,9 @@ public:
   // The value of the ref that this view was opened from: what a commit on top of it expects.
   const std::string& ref_value() const noexcept { return ref_value_; }
 
-  // Opens the index at the first call; segments that an earlier view has open are shared with it.
+  // Opens the index at the first call; segments that an earlier view has open are shared with it. If
+  // commits have meanwhile replaced segments of this view, it is the index of a newer one, in which
+  // every number of this view is what it was.
   Result<DigestIndexPtr> index() const;
 
   // The release, or errc::not_found. An empty version means the latest of that name.
@@ -36,6 +38,9 @@ public:
   Result<PageFilePtr> pages(const ReleaseEntry& release) const;
 
 private:
+  Result<DigestIndexPtr> open_index() const;
+  Result<DigestIndexPtr> newer_index(const Error& missing) const;
+
   const ObjectStore& store_;
   std::shared_ptr<PackRegistry> registry_;
   Digest digest_;
@@ -73,7 +78,6 @@ public:
 
 private:
   explicit Repository(ObjectStore& store);
-  Result<ViewPtr> open_view(std::string ref_value);
   Result<void> sweep();
 
   ObjectStore& store_;

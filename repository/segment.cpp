@@ -22,47 +22,26 @@ constexpr unsigned digest_fingerprint_bits = 10;
 // so that tables can be merged without reading the headers.
 constexpr unsigned header_key_bits = 32;
 
-LookupShape shape_of(Kind kind, uint32_t count) {
-  auto shape = LookupShape::of(count, count, digest_fingerprint_bits);
-  if (kind == Kind::header)
-    shape.fingerprint_bits = static_cast<uint8_t>(header_key_bits - shape.bucket_bits);
-  return shape;
-}
-
 void write_key(const Key128& key, std::string& out) {
   store_u64(out, key.high);
   store_u64(out, key.low);
 }
 
-void write_part_sections(Kind kind, SegmentPart& part, uint32_t block_count, std::string& body,
-                         std::string& descriptor) {
-  auto count = static_cast<uint32_t>(part.blocks.size());
-  auto shape = shape_of(kind, count);
-  auto keys_at = body.size();
-  body.reserve(body.size() + std::size_t{count} * (key_size + 8));
+void write_sections(Kind kind, const SegmentPart& part, SegmentSections& sections, std::string& body) {
+  sections.keys_at = body.size();
+  body.reserve(body.size() + std::size_t{sections.count} * (key_size + 8));
   for (auto& key : part.keys) write_key(key, body);
-  auto lookup_at = body.size();
+  sections.lookup_at = body.size();
   std::vector<std::pair<uint64_t, uint32_t>> pairs;
-  pairs.reserve(count);
-  for (uint32_t slot = 0; slot < count; ++slot)
+  pairs.reserve(sections.count);
+  for (uint32_t slot = 0; slot < sections.count; ++slot)
     pairs.emplace_back(
         kind == Kind::header ? uint64_t{part.header_keys[slot]} << 32 : part.keys[slot].high, slot);
-  write_lookup_table(shape, pairs, body);
-  auto locations_at = body.size();
-  auto location_bits = bits_for(block_count);
+  write_lookup_table(sections.shape, pairs, body);
+  sections.locations_at = body.size();
   BitWriter bits(body);
-  for (auto block : part.blocks) bits.put(block, location_bits);
+  for (auto block : part.blocks) bits.put(block, sections.location_bits);
   bits.finish(7);
-
-  descriptor += static_cast<char>(kind);
-  put_varint(descriptor, count);
-  descriptor += static_cast<char>(location_bits);
-  descriptor += static_cast<char>(shape.bucket_bits);
-  descriptor += static_cast<char>(shape.fingerprint_bits);
-  descriptor += static_cast<char>(shape.slot_bits);
-  put_varint(descriptor, keys_at);
-  put_varint(descriptor, lookup_at);
-  put_varint(descriptor, locations_at);
 }
 
 void write_range(const NumberRange& range, std::string& out) {
@@ -72,49 +51,81 @@ void write_range(const NumberRange& range, std::string& out) {
   put_varint(out, range.count);
 }
 
+void write_part(Kind kind, const SegmentSections& sections, std::string& out) {
+  out += static_cast<char>(kind);
+  put_varint(out, sections.count);
+  out += static_cast<char>(sections.location_bits);
+  out += static_cast<char>(sections.shape.bucket_bits);
+  out += static_cast<char>(sections.shape.fingerprint_bits);
+  out += static_cast<char>(sections.shape.slot_bits);
+  put_varint(out, sections.keys_at);
+  put_varint(out, sections.lookup_at);
+  put_varint(out, sections.locations_at);
+}
+
 } // namespace
 
 std::string segment_name(const Digest& digest) {
   return "index/" + digest.hex();
 }
 
-std::string write_segment(SegmentDraft& draft) {
-  std::string body(magic);
-  std::string parts;
-  uint64_t part_count = 0;
-  auto block_count = static_cast<uint32_t>(draft.blocks.size());
-  for (auto kind : all_kinds) {
-    auto& part = draft.parts[index_of(kind)];
-    if (part.blocks.empty()) continue;
-    write_part_sections(kind, part, block_count, body, parts);
-    ++part_count;
-  }
-  auto blocks_at = body.size();
-  for (auto& block : draft.blocks) block.write(body);
+std::string_view segment_magic() noexcept {
+  return magic;
+}
 
+SegmentSections SegmentSections::of(Kind kind, uint32_t count, uint32_t blocks) noexcept {
+  SegmentSections sections;
+  sections.count = count;
+  sections.location_bits = static_cast<uint8_t>(bits_for(blocks));
+  sections.shape = LookupShape::of(count, count, digest_fingerprint_bits);
+  if (kind == Kind::header)
+    sections.shape.fingerprint_bits = static_cast<uint8_t>(header_key_bits - sections.shape.bucket_bits);
+  return sections;
+}
+
+std::string SegmentDescriptor::end_of_file(uint64_t body_size, std::string checksums) const {
   std::string descriptor;
-  put_varint(descriptor, draft.packs.size());
-  for (auto& pack : draft.packs) {
+  put_varint(descriptor, packs.size());
+  for (auto& pack : packs) {
     descriptor += pack.digest.view();
     put_varint(descriptor, pack.size);
   }
-  put_varint(descriptor, draft.ranges.size());
-  for (auto& range : draft.ranges) write_range(range, descriptor);
-  put_varint(descriptor, part_count);
-  descriptor += parts;
+  put_varint(descriptor, ranges.size());
+  for (auto& range : ranges) write_range(range, descriptor);
+  auto present = [](const SegmentSections& s) { return s.count > 0; };
+  put_varint(descriptor,
+             static_cast<uint64_t>(std::count_if(sections.begin(), sections.end(), present)));
+  for (auto kind : all_kinds)
+    if (present(sections[index_of(kind)])) write_part(kind, sections[index_of(kind)], descriptor);
   put_varint(descriptor, block_count);
   put_varint(descriptor, blocks_at);
 
-  auto file = std::move(body);
-  auto body_size = file.size();
-  file += CheckedFile::checksums(file);
-  file += descriptor;
   std::string trailer;
   store_u64(trailer, body_size);
   store_u32(trailer, static_cast<uint32_t>(descriptor.size()));
   store_u64(trailer, crc64(trailer, crc64(descriptor)));
   trailer += end_magic;
-  file += trailer;
+  return std::move(checksums) + descriptor + trailer;
+}
+
+std::string write_segment(SegmentDraft& draft) {
+  std::string file(magic);
+  SegmentDescriptor descriptor;
+  descriptor.block_count = static_cast<uint32_t>(draft.blocks.size());
+  for (auto kind : all_kinds) {
+    auto& part = draft.parts[index_of(kind)];
+    if (part.blocks.empty()) continue;
+    auto& sections = descriptor.sections[index_of(kind)];
+    sections =
+        SegmentSections::of(kind, static_cast<uint32_t>(part.blocks.size()), descriptor.block_count);
+    write_sections(kind, part, sections, file);
+  }
+  descriptor.blocks_at = file.size();
+  for (auto& block : draft.blocks) block.write(file);
+  descriptor.packs = draft.packs;
+  descriptor.ranges = draft.ranges;
+  auto body_size = file.size();
+  file += descriptor.end_of_file(body_size, CheckedFile::checksums(file));
   return file;
 }
 
@@ -152,7 +163,7 @@ Result<void> Segment::read_descriptor(std::string_view descriptor, uint64_t body
     TALARIA_TRY_ASSIGN(auto digest, in.bytes(Digest::size));
     std::copy(digest.begin(), digest.end(), reinterpret_cast<char*>(pack.digest.bytes.data()));
     TALARIA_TRY_ASSIGN(pack.size, in.varint());
-    packs_.push_back(pack);
+    descriptor_.packs.push_back(pack);
   }
   TALARIA_TRY_ASSIGN(auto range_count, in.varint());
   std::array<uint64_t, kind_count> slots{};
@@ -171,11 +182,12 @@ Result<void> Segment::read_descriptor(std::string_view descriptor, uint64_t body
     range.count = static_cast<uint32_t>(count);
     range.first_slot = static_cast<uint32_t>(slots[kind]);
     slots[kind] += count;
-    ranges_.push_back(range);
+    ranges_of_[kind].push_back(static_cast<uint32_t>(descriptor_.ranges.size()));
+    descriptor_.ranges.push_back(range);
   }
   TALARIA_TRY_ASSIGN(auto part_count, in.varint());
   for (uint64_t i = 0; i < part_count; ++i) {
-    Part part;
+    SegmentSections part;
     TALARIA_TRY_ASSIGN(auto kind, in.u8());
     TALARIA_TRY_ASSIGN(auto count, in.varint());
     TALARIA_TRY_ASSIGN(part.location_bits, in.u8());
@@ -185,29 +197,34 @@ Result<void> Segment::read_descriptor(std::string_view descriptor, uint64_t body
     TALARIA_TRY_ASSIGN(part.keys_at, in.varint());
     TALARIA_TRY_ASSIGN(part.lookup_at, in.varint());
     TALARIA_TRY_ASSIGN(part.locations_at, in.varint());
-    if (kind >= kind_count || count == 0 || count != slots[kind] || parts_[kind].count != 0)
+    if (kind >= kind_count || count == 0 || count != slots[kind] ||
+        descriptor_.sections[kind].count != 0)
       return failure(errc::damaged, "impossible part");
     part.count = static_cast<uint32_t>(count);
     part.shape.entries = part.count;
-    TALARIA_TRY(check_part(static_cast<Kind>(kind), part, body_size));
-    parts_[kind] = part;
+    TALARIA_TRY(check_sections(static_cast<Kind>(kind), part, body_size));
+    descriptor_.sections[kind] = part;
   }
   for (std::size_t kind = 0; kind < kind_count; ++kind)
-    if (slots[kind] != parts_[kind].count) return failure(errc::damaged, "ranges without a part");
+    if (slots[kind] != descriptor_.sections[kind].count)
+      return failure(errc::damaged, "ranges without a part");
   TALARIA_TRY_ASSIGN(auto block_count, in.varint());
-  TALARIA_TRY_ASSIGN(blocks_at_, in.varint());
-  if (block_count > UINT32_MAX || blocks_at_ > body_size ||
-      block_count * BlockInfo::stored_size > body_size - blocks_at_ || !in.at_end())
+  TALARIA_TRY_ASSIGN(auto blocks_at, in.varint());
+  if (block_count > UINT32_MAX || blocks_at > body_size ||
+      block_count * BlockInfo::stored_size > body_size - blocks_at || !in.at_end())
     return failure(errc::damaged, "impossible table of blocks");
-  block_count_ = static_cast<uint32_t>(block_count);
+  descriptor_.block_count = static_cast<uint32_t>(block_count);
+  descriptor_.blocks_at = blocks_at;
   return {};
 }
 
-Result<void> Segment::check_part(Kind kind, const Part& part, uint64_t body_size) const {
+Result<void> Segment::check_sections(Kind kind, const SegmentSections& part, uint64_t body_size) const {
   auto fits = [&](uint64_t at, uint64_t size) { return at <= body_size && size <= body_size - at; };
   uint64_t keys = kind == Kind::header ? 0 : uint64_t{part.count} * key_size;
-  if (!part.shape.valid() && kind != Kind::header)
-    return failure(errc::damaged, "impossible look-up table");
+  bool usable = kind == Kind::header
+                    ? part.shape.bucket_bits + part.shape.fingerprint_bits == header_key_bits
+                    : part.shape.valid();
+  if (!usable) return failure(errc::damaged, "impossible look-up table");
   if (part.shape.bucket_bits > 28 || part.shape.fingerprint_bits > 32 || part.shape.slot_bits > 32 ||
       part.shape.entry_bits() > 57 || part.location_bits == 0 || part.location_bits > 32 ||
       !fits(part.keys_at, keys) || !fits(part.lookup_at, part.shape.size()) ||
@@ -222,12 +239,13 @@ uint64_t Segment::slots() const noexcept {
   return slots;
 }
 
-Result<std::optional<uint32_t>> Segment::find(Kind kind, const Key128& wanted) const {
-  auto& part = parts_[index_of(kind)];
+Result<std::optional<uint32_t>> Segment::find(Kind kind, const Key128& wanted, uint32_t below) const {
+  auto& part = sections(kind);
   if (part.count == 0) return std::nullopt;
   std::vector<uint32_t> slots;
   TALARIA_TRY(find_in_lookup_table(*file_, part.lookup_at, part.shape, wanted.high, part.count, slots));
   for (auto slot : slots) {
+    if (slot >= below) continue;
     TALARIA_TRY_ASSIGN(auto found, key(kind, slot));
     if (found == wanted) return slot;
   }
@@ -236,63 +254,82 @@ Result<std::optional<uint32_t>> Segment::find(Kind kind, const Key128& wanted) c
 
 Result<void> Segment::find_headers(uint64_t accession_key, std::size_t most,
                                    std::vector<uint32_t>& slots) const {
-  auto& part = parts_[index_of(Kind::header)];
+  auto& part = sections(Kind::header);
   if (part.count == 0) return {};
   return find_in_lookup_table(*file_, part.lookup_at, part.shape, accession_key, most, slots);
 }
 
 Result<Key128> Segment::key(Kind kind, uint32_t slot) const {
-  auto& part = parts_[index_of(kind)];
+  auto& part = sections(kind);
   if (slot >= part.count) return failure(errc::damaged, name() + ": impossible slot");
   TALARIA_TRY_ASSIGN(const char* bytes, file_->at(part.keys_at + uint64_t{slot} * key_size, key_size));
   return Key128{load_u64(bytes), load_u64(bytes + 8)};
 }
 
+LookupCursor Segment::entries(Kind kind) const noexcept {
+  return {*file_, sections(kind).lookup_at, sections(kind).shape};
+}
+
 Result<std::vector<uint32_t>> Segment::header_keys() const {
-  auto& part = parts_[index_of(Kind::header)];
-  std::vector<uint32_t> keys(part.count);
-  if (part.count == 0) return keys;
-  TALARIA_TRY(read_lookup_table(*file_, part.lookup_at, part.shape,
-                                [&](uint64_t key_bits, uint32_t slot) -> Result<void> {
-                                  if (slot >= part.count)
-                                    return failure(errc::damaged, name() + ": impossible slot");
-                                  keys[slot] = static_cast<uint32_t>(key_bits);
-                                  return {};
-                                }));
-  return keys;
+  std::vector<uint32_t> keys(count(Kind::header));
+  auto cursor = entries(Kind::header);
+  while (true) {
+    TALARIA_TRY_ASSIGN(bool more, cursor.next());
+    if (!more) return keys;
+    if (cursor.slot() >= keys.size()) return failure(errc::damaged, name() + ": impossible slot");
+    keys[cursor.slot()] = static_cast<uint32_t>(cursor.prefix());
+  }
 }
 
 Result<uint32_t> Segment::block_of(Kind kind, uint32_t slot) const {
-  auto& part = parts_[index_of(kind)];
+  auto& part = sections(kind);
   if (slot >= part.count) return failure(errc::damaged, name() + ": impossible slot");
   auto position = uint64_t{slot} * part.location_bits;
   TALARIA_TRY_ASSIGN(const char* bytes, file_->at(part.locations_at + position / 8, 8));
   auto place = static_cast<uint32_t>(load_bits(bytes, position % 8, part.location_bits));
-  if (place >= block_count_) return failure(errc::damaged, name() + ": impossible block");
+  if (place >= descriptor_.block_count) return failure(errc::damaged, name() + ": impossible block");
   return place;
 }
 
 Result<BlockInfo> Segment::block(uint32_t place) const {
-  if (place >= block_count_) return failure(errc::damaged, name() + ": impossible block");
-  TALARIA_TRY_ASSIGN(const char* bytes, file_->at(blocks_at_ + uint64_t{place} * BlockInfo::stored_size,
-                                                  BlockInfo::stored_size));
+  if (place >= descriptor_.block_count) return failure(errc::damaged, name() + ": impossible block");
+  TALARIA_TRY_ASSIGN(const char* bytes,
+                     file_->at(descriptor_.blocks_at + uint64_t{place} * BlockInfo::stored_size,
+                               BlockInfo::stored_size));
   auto info = BlockInfo::read({bytes, BlockInfo::stored_size});
   if (!info) return tl::unexpected(info.error().within(name()));
-  if (info->pack >= packs_.size()) return failure(errc::damaged, name() + ": impossible pack");
+  if (info->pack >= descriptor_.packs.size())
+    return failure(errc::damaged, name() + ": impossible pack");
   return info;
 }
 
 std::pair<const NumberRange*, uint32_t> Segment::number_of(Kind kind, uint32_t slot) const noexcept {
-  for (auto& range : ranges_)
-    if (range.kind == kind && slot >= range.first_slot && slot - range.first_slot < range.count)
-      return {&range, range.base + (slot - range.first_slot)};
-  return {nullptr, 0};
+  auto& places = ranges_of_[index_of(kind)];
+  auto next = std::upper_bound(places.begin(), places.end(), slot, [this](uint32_t s, uint32_t place) {
+    return s < descriptor_.ranges[place].first_slot;
+  });
+  if (next == places.begin()) return {nullptr, 0};
+  auto& range = descriptor_.ranges[*std::prev(next)];
+  auto offset = slot - range.first_slot;
+  if (offset >= range.count) return {nullptr, 0};
+  return {&range, range.base + offset};
+}
+
+Result<void> Segment::check() const {
+  return file_->at(0, file_->body_size()).map([](const char*) {});
 }
 
 Result<void> Segment::verify() const {
-  TALARIA_TRY(file_->at(0, file_->body_size()));
-  std::vector<Kind> kinds(block_count_);
-  for (uint32_t i = 0; i < block_count_; ++i) {
+  TALARIA_TRY(verify_entries());
+  if (segment_name(digest_of(file_->file().view())) != name())
+    return failure(errc::damaged, name() + ": its content doesn't have the digest that its name says");
+  return {};
+}
+
+Result<void> Segment::verify_entries() const {
+  TALARIA_TRY(check());
+  std::vector<Kind> kinds(block_count());
+  for (uint32_t i = 0; i < block_count(); ++i) {
     TALARIA_TRY_ASSIGN(auto info, block(i));
     kinds[i] = info.kind;
   }
@@ -309,21 +346,19 @@ Result<void> Segment::verify() const {
 
 // Each slot stands in the look-up table once, where its key belongs.
 Result<void> Segment::verify_lookup(Kind kind) const {
-  auto& part = parts_[index_of(kind)];
   auto wrong = [&] { return failure(errc::damaged, name() + ": the look-up table contradicts itself"); };
-  std::vector<bool> found(part.count, false);
-  uint64_t last = 0;
-  TALARIA_TRY(read_lookup_table(*file_, part.lookup_at, part.shape,
-                                [&](uint64_t key_bits, uint32_t slot) -> Result<void> {
-                                  if (slot >= part.count || found[slot] || key_bits < last)
-                                    return wrong();
-                                  found[slot] = true;
-                                  last = key_bits;
-                                  if (kind == Kind::header) return {}; // the table alone knows its key
-                                  TALARIA_TRY_ASSIGN(auto own, key(kind, slot));
-                                  if (part.shape.key_bits(own.high) != key_bits) return wrong();
-                                  return {};
-                                }));
+  auto& shape = sections(kind).shape;
+  std::vector<bool> found(count(kind), false);
+  auto cursor = entries(kind);
+  while (true) {
+    TALARIA_TRY_ASSIGN(bool more, cursor.next());
+    if (!more) return {};
+    if (cursor.slot() >= found.size() || found[cursor.slot()]) return wrong();
+    found[cursor.slot()] = true;
+    if (kind == Kind::header) continue; // the table alone knows its key
+    TALARIA_TRY_ASSIGN(auto own, key(kind, cursor.slot()));
+    if (shape.key_bits(own.high) != cursor.prefix()) return wrong();
+  }
   return {};
 }
 

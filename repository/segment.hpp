@@ -1,7 +1,8 @@
 // Index segments: from digests and accession keys to numbers, and from numbers to blocks.
 //
-// A segment covers ranges of numbers, usually those of one run of an ingest. Within it a chunk of each
-// kind has a slot; slots follow the order of the ranges. docs/format.md, "Index segments".
+// A segment covers ranges of numbers: those of one run of an ingest, or of several segments that were
+// merged. Within it a chunk of each kind has a slot; slots follow the order of the ranges, and of equal
+// chunks the one at the highest slot is the newest. docs/format.md, "Index segments".
 #pragma once
 
 #include "repository/block.hpp"
@@ -50,63 +51,93 @@ struct SegmentDraft {
 // The bytes of the segment.
 std::string write_segment(SegmentDraft& draft);
 
+// Where a segment has what it says of the chunks of one kind.
+struct SegmentSections {
+  uint32_t count = 0;
+  uint8_t location_bits = 0;
+  LookupShape shape;
+  uint64_t keys_at = 0;
+  uint64_t lookup_at = 0;
+  uint64_t locations_at = 0;
+
+  // For `count` chunks of a kind and a table of `blocks`, offsets unset.
+  static SegmentSections of(Kind kind, uint32_t count, uint32_t blocks) noexcept;
+};
+
+// What stands behind the body of a segment.
+struct SegmentDescriptor {
+  std::vector<PackInfo> packs;
+  std::vector<NumberRange> ranges;
+  std::array<SegmentSections, kind_count> sections;
+  uint32_t block_count = 0;
+  uint64_t blocks_at = 0;
+
+  // The end of the file: checksums of the body, descriptor and trailer.
+  std::string end_of_file(uint64_t body_size, std::string checksums) const;
+};
+
+// The bytes that a body begins with.
+std::string_view segment_magic() noexcept;
+
 // An open segment. Immutable; safe to share between threads. Opening reads the descriptor only.
 class Segment {
 public:
   static Result<std::shared_ptr<const Segment>> open(const ObjectStore& store, const std::string& name);
 
   const std::string& name() const noexcept { return file_->name(); }
-  const std::vector<NumberRange>& ranges() const noexcept { return ranges_; }
-  const std::vector<PackInfo>& packs() const noexcept { return packs_; }
-  uint32_t count(Kind kind) const noexcept { return parts_[index_of(kind)].count; }
-  uint32_t block_count() const noexcept { return block_count_; }
+  uint64_t size() const noexcept { return file_->file().size(); }
+  const std::vector<NumberRange>& ranges() const noexcept { return descriptor_.ranges; }
+  const std::vector<PackInfo>& packs() const noexcept { return descriptor_.packs; }
+  uint32_t count(Kind kind) const noexcept { return sections(kind).count; }
+  uint32_t block_count() const noexcept { return descriptor_.block_count; }
 
   // Chunks of all kinds.
   uint64_t slots() const noexcept;
 
-  // The slot of the chunk with this digest, if it is here. Not for headers.
-  Result<std::optional<uint32_t>> find(Kind kind, const Key128& key) const;
+  // The highest slot below `below` of a chunk with this digest, if there is one. Not for headers.
+  Result<std::optional<uint32_t>> find(Kind kind, const Key128& key, uint32_t below = UINT32_MAX) const;
 
-  // Appends the slots of the headers that may have this accession key, at most `most`.
+  // Appends the slots of the headers that may have this accession key, highest first, at most `most`.
   Result<void> find_headers(uint64_t accession_key, std::size_t most,
                             std::vector<uint32_t>& slots) const;
 
   // The first 128 bits of the digest of a chunk. Not for headers.
   Result<Key128> key(Kind kind, uint32_t slot) const;
 
-  // The 32 bits of the accession key of each header that the table keeps, by slot. For merging.
+  // The entries of the look-up table of a kind, in order. The segment must outlive it.
+  LookupCursor entries(Kind kind) const noexcept;
+
+  // The 32 bits of the accession key of each header that the table keeps, by slot.
   Result<std::vector<uint32_t>> header_keys() const;
 
   // The place of a chunk's block in the table of blocks, and an entry of that table.
   Result<uint32_t> block_of(Kind kind, uint32_t slot) const;
   Result<BlockInfo> block(uint32_t place) const;
 
-  // The number of a slot: generation (as its place in ranges()) and ordinal.
+  // The number of a slot: its range in ranges(), and the ordinal. Null if nothing has the slot.
   std::pair<const NumberRange*, uint32_t> number_of(Kind kind, uint32_t slot) const noexcept;
 
-  // Reads and checks every byte and every entry. For verification.
+  // Compares the whole body with its checksums.
+  Result<void> check() const;
+
+  // Reads and checks every byte and every entry.
+  Result<void> verify_entries() const;
+
+  // The same, and compares the file with the digest that is its name. For verification.
   Result<void> verify() const;
 
 private:
-  struct Part {
-    uint32_t count = 0;
-    uint8_t location_bits = 0;
-    LookupShape shape;
-    uint64_t keys_at = 0;
-    uint64_t lookup_at = 0;
-    uint64_t locations_at = 0;
-  };
   Segment() = default;
   Result<void> read_descriptor(std::string_view descriptor, uint64_t body_size);
-  Result<void> check_part(Kind kind, const Part& part, uint64_t body_size) const;
+  Result<void> check_sections(Kind kind, const SegmentSections& sections, uint64_t body_size) const;
   Result<void> verify_lookup(Kind kind) const;
+  const SegmentSections& sections(Kind kind) const noexcept {
+    return descriptor_.sections[index_of(kind)];
+  }
 
   std::optional<CheckedFile> file_;
-  std::vector<NumberRange> ranges_;
-  std::vector<PackInfo> packs_;
-  std::array<Part, kind_count> parts_;
-  uint32_t block_count_ = 0;
-  uint64_t blocks_at_ = 0;
+  SegmentDescriptor descriptor_;
+  std::array<std::vector<uint32_t>, kind_count> ranges_of_; // by kind: places in the ranges, by slot
 };
 
 using SegmentPtr = std::shared_ptr<const Segment>;

@@ -2,6 +2,7 @@
 //
 //   u8 mode: 0 reads the rest as a file; otherwise sized descriptor, body.
 #include "repository/digest_index.hpp"
+#include "repository/segment_merge.hpp"
 
 #include "core/crc64.hpp"
 #include "repository_fuzz.hpp"
@@ -71,6 +72,26 @@ void ask_index(const SegmentPtr& segment) {
   }
 }
 
+// Merged, it is refused as damaged, or finds what it found before.
+void merge(ObjectStore& store, const SegmentPtr& segment) {
+  const std::vector<SegmentPtr> twice{segment, segment};
+  const auto info = merge_segments(store, twice);
+  require_sound(info);
+  if (!info) return;
+  const auto merged = Segment::open(store, segment_name(info->digest));
+  require(merged.has_value());
+  for (auto kind : all_kinds) {
+    require((*merged)->count(kind) == 2 * segment->count(kind));
+    if (kind == Kind::header) continue;
+    some_of(segment->count(kind), [&](std::uint32_t slot) {
+      const auto key = segment->key(kind, slot);
+      if (!key) return;
+      const auto found = segment->find(kind, *key);
+      if (found && *found) require((*merged)->find(kind, *key).value().has_value());
+    });
+  }
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -93,5 +114,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (headers) require(headers->size() == segment.count(Kind::header));
   require_sound(segment.verify());
   ask_index(*opened);
+  merge(*store, *opened);
   return 0;
 }

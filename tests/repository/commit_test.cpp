@@ -383,9 +383,9 @@ TEST(ValueBuilder, MayGoOnInAnotherRun) {
       must(writer.end_run());
     }
     must(builder.finish());
+    EXPECT_GT(names_in(*repository.store, "index/").size(), 3u);
     must(writer.publish());
   }
-  EXPECT_GT(must(repository->view())->snapshot().segments.size(), 3u);
   EXPECT_TRUE(read(*repository, Kind::bytes, value) == value);
 }
 
@@ -421,6 +421,109 @@ TEST(Commit, ClosesPacksAtTheirSize) {
   }
   for (unsigned i = 0; i < 60; ++i)
     EXPECT_EQ(read(*repository, Kind::sequence, protein(500, i)), protein(500, i));
+}
+
+class MergingCommits : public testing::Test {
+protected:
+  std::size_t segments() { return must(repository->view())->snapshot().segments.size(); }
+  std::size_t files() { return names_in(*repository.store, "index/").size(); }
+  void expect_all(unsigned count) {
+    auto fresh = must(Repository::open(*repository.store));
+    for (unsigned i = 0; i < count; ++i)
+      EXPECT_EQ(read(*fresh, Kind::sequence, protein(100, i)), protein(100, i));
+  }
+  TestRepository repository;
+};
+
+TEST_F(MergingCommits, KeepTheNumberOfSegmentsLow) {
+  for (unsigned i = 0; i < 300; ++i) {
+    const auto lock = must(repository->lock_for_writing(std::chrono::milliseconds(0)));
+    commit_values(*repository, {protein(100, i)});
+    ASSERT_LE(segments(), 13u) << i;
+    ASSERT_LE(files(), 2 * 13u) << i;
+  }
+  expect_all(300);
+  for (auto& segment : must(must(repository->view())->index())->segments()) must(segment->verify());
+}
+
+TEST_F(MergingCommits, MergeTheRunsOfOneCommitAndLeaveOnlyTheResult) {
+  TestWriter writer(*repository);
+  for (unsigned i = 0; i < 10; ++i) {
+    writer.add(Kind::sequence, protein(100, i));
+    must(writer.end_run());
+  }
+  EXPECT_EQ(files(), 10u);
+  must(writer.publish());
+  EXPECT_EQ(segments(), 1u);
+  EXPECT_EQ(files(), 1u);
+  EXPECT_EQ(must(must(repository->view())->index())->segments()[0]->ranges().size(), 1u);
+  expect_all(10);
+}
+
+// A segment that can't be read is a matter for verification, not for who adds something.
+TEST_F(MergingCommits, GoOnBesideADamagedSegment) {
+  for (unsigned i = 0; i < 2; ++i) commit_values(*repository, {protein(100, i)});
+  const auto name = segment_name(must(repository->view())->snapshot().segments[1].digest);
+  auto bytes = bytes_of(*repository.store, name);
+  bytes[20] ^= 1;
+  must(repository.store->put(name, bytes));
+  auto fresh = must(Repository::open(*repository.store));
+  const auto base = must(fresh->view());
+  EXPECT_EQ(code_of(must(base->index())->segments()[1]->check()), errc::damaged);
+  for (unsigned i = 0; i < 100; ++i) {
+    // Interning would ask the damaged segment.
+    Commit commit(*fresh, must(fresh->view()), 1 << 20);
+    NewRun run(commit.generation(), {}, {});
+    run.add(Kind::sequence, key_of(protein(90, i)), protein(90, i), false, 90);
+    must(commit.index());
+    must(write_run(commit, run));
+    must(commit.publish({}, [](const View&) -> Result<void> { return {}; }));
+  }
+  const auto& now = must(fresh->view())->snapshot().segments;
+  EXPECT_EQ(now[1], base->snapshot().segments[1]);
+  EXPECT_LE(now.size(), 2 + 12u);
+}
+
+TEST_F(MergingCommits, FindAChunkThatWasRemovedAndStoredAgain) {
+  for (unsigned round = 0; round < 12; ++round) {
+    commit_values(*repository, {"again", std::to_string(round)}, Kind::bytes);
+    EXPECT_EQ(read(*repository, Kind::bytes, "again"), "again");
+    const auto base = must(repository->view());
+    const auto number = must(must(base->index())->find(Kind::bytes, key_of("again")));
+    ASSERT_EQ(number, (Number{round, 0}));
+    auto next = base->snapshot();
+    next.removed.push_back(*number);
+    must(repository->commit(*base, next));
+    EXPECT_EQ(code_of(stored_value(*repository, Kind::bytes, key_of("again"))), errc::not_found);
+  }
+}
+
+// Only some namesakes are compared, so they have to be the newest.
+TEST_F(MergingCommits, FindTheNewestOfManyHeadersOfOneAccession) {
+  for (unsigned version = 0; version < 40; ++version) {
+    TestWriter writer(*repository);
+    const auto header = "P1 version " + std::to_string(version);
+    const auto first = must(writer.interner->intern_header(header, 1ull << 32));
+    EXPECT_EQ(first, (Number{version, 0}));
+    must(writer.publish());
+    TestWriter again(*repository);
+    EXPECT_EQ(must(again.interner->intern_header(header, 1ull << 32)), first);
+  }
+  EXPECT_LE(segments(), 12u);
+}
+
+TEST_F(MergingCommits, ThatLoseTheRaceMergeWhatIsThereThen) {
+  for (unsigned i = 0; i < 3; ++i) commit_values(*repository, {protein(100, i)});
+  auto other = must(Repository::open(*repository.store));
+  TestWriter slow(*repository);
+  slow.add(Kind::sequence, protein(100, 4));
+  must(slow.end_run());
+  commit_values(*other, {protein(100, 3)});
+  must(slow.publish());
+  EXPECT_EQ(segments(), 2u);
+  expect_all(5);
+  must(repository->lock_for_writing(std::chrono::milliseconds(0)));
+  EXPECT_EQ(files(), 2u);
 }
 
 TEST(Commit, ThatIsAbandonedLeavesNothing) {

@@ -2,6 +2,8 @@
 
 #include "support.hpp"
 
+#include "core/endian.hpp"
+
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
@@ -187,6 +189,60 @@ RC_GTEST_PROP(LookupTable, FindsEveryKeyOfAnySet, ()) {
   const auto count = *rc::gen::inRange(1u, 3000u);
   const auto table = make_table(count, *rc::gen::inRange(1u, 26u), *rc::gen::arbitrary<unsigned>());
   for (uint32_t slot = 0; slot < count; ++slot) RC_ASSERT(holds(find(table, table.keys[slot]), slot));
+}
+
+// Slots follow age, and few of many namesakes should be the newest.
+TEST(LookupTable, FindsTheHighestOfEqualKeysFirst) {
+  std::vector<std::pair<uint64_t, uint32_t>> pairs;
+  for (uint32_t slot = 0; slot < 100; ++slot) pairs.emplace_back(uint64_t{slot % 2} << 63, slot);
+  const auto shape = LookupShape::of(100, 100, 10);
+  std::string body;
+  write_lookup_table(shape, pairs, body);
+  std::vector<uint32_t> slots;
+  must(find_in_lookup_table(checked(body), 0, shape, uint64_t{1} << 63, 3, slots));
+  EXPECT_EQ(slots, (std::vector<uint32_t>{99, 97, 95}));
+}
+
+RC_GTEST_PROP(LookupCursor, WalksThroughAnyTableInOrder, ()) {
+  const auto count = *rc::gen::inRange(1u, 3000u);
+  auto table = make_table(count, *rc::gen::inRange(1u, 26u), *rc::gen::arbitrary<unsigned>());
+  std::vector<std::pair<uint64_t, uint32_t>> sorted;
+  for (uint32_t slot = 0; slot < count; ++slot) sorted.emplace_back(table.keys[slot], slot);
+  std::sort(sorted.begin(), sorted.end());
+  LookupCursor cursor(table.file, table.offset, table.shape);
+  const auto kept = table.shape.bucket_bits + table.shape.fingerprint_bits;
+  for (auto& [key, slot] : sorted) {
+    RC_ASSERT(must(cursor.next()));
+    RC_ASSERT(cursor.prefix() == key >> (64 - kept));
+    RC_ASSERT(cursor.slot() == slot);
+  }
+  RC_ASSERT(!must(cursor.next()));
+  RC_ASSERT(!must(cursor.next()));
+}
+
+TEST(LookupCursor, BucketsThatContradictEachOtherAreDamage) {
+  std::vector<std::pair<uint64_t, uint32_t>> pairs;
+  for (uint32_t slot = 0; slot < 200; ++slot) pairs.emplace_back(UINT64_MAX / 200 * slot, slot);
+  const auto shape = LookupShape::of(200, 200, 10);
+  std::string body;
+  write_lookup_table(shape, pairs, body);
+  auto walk = [&](std::size_t bucket, uint32_t start) {
+    std::string bytes;
+    store_u32(bytes, start);
+    const auto file = checked(std::string(body).replace(4 * bucket, 4, bytes));
+    LookupCursor cursor(file, 0, shape);
+    Result<bool> more = true;
+    while (more && *more) more = cursor.next();
+    return code_of(more);
+  };
+  for (std::size_t bucket = 0; bucket <= shape.buckets(); ++bucket) {
+    EXPECT_EQ(walk(bucket, 201), errc::damaged) << bucket;
+    EXPECT_EQ(walk(bucket, UINT32_MAX), errc::damaged) << bucket;
+  }
+  for (std::size_t bucket = 2; bucket <= shape.buckets(); ++bucket)
+    EXPECT_EQ(walk(bucket, 0), errc::damaged) << bucket;
+  EXPECT_EQ(walk(0, 1), errc::damaged);
+  EXPECT_EQ(walk(shape.buckets(), 199), errc::damaged);
 }
 
 TEST(LookupTable, ThatContradictsItselfIsDamaged) {

@@ -110,6 +110,47 @@ TEST(Segment, NumbersItsSlotsRangeByRange) {
   EXPECT_EQ(number(Kind::part, 1), std::pair(generation_id(2), UINT32_MAX - 1));
 }
 
+TEST(Segment, NumbersTheSlotsOfThousandsOfRanges) {
+  auto store = memory_store();
+  DraftBuilder draft;
+  draft.pack("one");
+  for (uint32_t i = 0; i < 5000; ++i)
+    draft.range(i % 2 == 0 ? Kind::sequence : Kind::header, generation_id(1), 10 * i, 1 + i % 4 / 2, i);
+  const auto segment = open_segment(*store, draft.bytes());
+  uint32_t slot = 0;
+  for (uint32_t i = 0; i < 5000; i += 2)
+    for (uint32_t j = 0; j < 1 + i % 4 / 2; ++j, ++slot) {
+      const auto [range, ordinal] = segment->number_of(Kind::sequence, slot);
+      ASSERT_EQ(range, &segment->ranges()[i]);
+      EXPECT_EQ(ordinal, 10 * i + j);
+    }
+  EXPECT_EQ(segment->number_of(Kind::sequence, slot).first, nullptr);
+  EXPECT_EQ(segment->number_of(Kind::text, 0).first, nullptr);
+}
+
+// The highest slot is the newest; a reader that may not have it asks for the one before.
+TEST(Segment, FindsEqualChunksFromTheNewestOn) {
+  auto store = memory_store();
+  DraftBuilder draft;
+  draft.pack("one");
+  for (uint32_t i = 0; i < 3; ++i) draft.range(Kind::bytes, generation_id(1), 10 * i, 10, 0);
+  const auto segment = open_segment(*store, draft.bytes());
+  for (uint32_t n = 0; n < 10; ++n) {
+    EXPECT_EQ(must(segment->find(Kind::bytes, nth_key(n))), 20 + n);
+    EXPECT_EQ(must(segment->find(Kind::bytes, nth_key(n), 20 + n)), 10 + n);
+    EXPECT_EQ(must(segment->find(Kind::bytes, nth_key(n), 10 + n)), n);
+    EXPECT_EQ(must(segment->find(Kind::bytes, nth_key(n), n)), std::nullopt);
+  }
+}
+
+TEST(Segment, VerifyFindsAnotherSegmentInItsPlace) {
+  auto store = memory_store();
+  const auto other = DraftBuilder().pack("one").range(Kind::text, generation_id(1), 0, 1, 0).bytes();
+  const auto name = segment_name(digest_of("the one that was here"));
+  must(store->put(name, other));
+  EXPECT_EQ(code_of(must(Segment::open(*store, name))->verify()), errc::damaged);
+}
+
 TEST(Segment, FindsNothingThatIsNotThere) {
   auto store = memory_store();
   const auto segment = open_segment(*store, several_ranges().bytes());

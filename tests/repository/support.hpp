@@ -109,7 +109,7 @@ struct TestRepository {
 };
 
 // Compresses and writes all blocks of a run, then its segment.
-inline Result<SegmentPtr> write_run(Commit& commit, Run& run, CodecId codec = CodecId::zstd) {
+inline Result<void> write_run(Commit& commit, Run& run, CodecId codec = CodecId::zstd) {
   BlockEncoder encoder(codec, 1);
   std::vector<BlockPlan> all;
   for (auto kind : all_kinds) {
@@ -143,8 +143,7 @@ public:
     if (interner->run().empty()) return {};
     auto run = interner->take_run();
     const auto next = run->next();
-    auto segment = write_run(commit, *run);
-    if (!segment) return tl::unexpected<Error>(segment.error());
+    if (auto written = write_run(commit, *run); !written) return written;
     auto index = commit.index();
     if (!index) return tl::unexpected<Error>(index.error());
     interner->next_run(*std::move(index), new_run(next));

@@ -1,0 +1,44 @@
+// Merging index segments, so that a look-up asks few of them. docs/decisions/0006-segment-merging.md.
+#pragma once
+
+#include "repository/segment.hpp"
+#include "talaria/error.hpp"
+#include "talaria/object_store.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace talaria {
+
+// No merge makes a segment of more bytes than about this, so that none takes long, and the segments it
+// reads can stay in memory while their keys are looked up.
+inline constexpr uint64_t largest_merge = uint64_t{1} << 30;
+
+// What decides whether a segment is merged.
+struct MergeCandidate {
+  uint64_t size = 0; // bytes of the file
+  std::size_t packs = 0;
+};
+
+// The place of the first of `segments`, oldest first, that is to be merged with all behind it; their
+// number if none is. Segments are merged when four or more are of about one size, so that their number
+// and how often an entry is written again both grow with the logarithm of what is stored.
+std::size_t first_to_merge(std::span<const MergeCandidate> segments);
+
+// Writes one segment that answers as all of `segments` do, oldest first, which together are within the
+// limits of the format. Of their entries none is in memory but the one of each that comes next.
+Result<PackInfo> merge_segments(ObjectStore& store, std::span<const SegmentPtr> segments);
+
+struct SegmentMerge {
+  std::size_t first = 0; // the place of the first segment that was merged; all behind it were
+  PackInfo merged;
+};
+
+// Merges the last of `segments`, oldest first, if that is due. A damaged one is left as it is, with all
+// that are older.
+Result<std::optional<SegmentMerge>> merge_newest(ObjectStore& store,
+                                                 std::span<const SegmentPtr> segments);
+
+} // namespace talaria
