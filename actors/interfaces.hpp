@@ -32,6 +32,7 @@ CAF_ADD_ATOM(talaria_runtime, talaria, next_piece_atom, "next_piece")
 CAF_ADD_ATOM(talaria_runtime, talaria, prepare_atom, "prepare")
 CAF_ADD_ATOM(talaria_runtime, talaria, sketch_atom, "sketch")
 CAF_ADD_ATOM(talaria_runtime, talaria, plan_atom, "plan")
+CAF_ADD_ATOM(talaria_runtime, talaria, lookup_atom, "lookup")
 CAF_ADD_ATOM(talaria_runtime, talaria, encode_atom, "encode")
 CAF_ADD_ATOM(talaria_runtime, talaria, gather_atom, "gather")
 CAF_ADD_ATOM(talaria_runtime, talaria, render_atom, "render")
@@ -97,6 +98,8 @@ using worker_actor = caf::typed_actor<
     caf::replies_to<sketch_atom, Local<SketchJob>>::with<Local<Sketches>>,
     // Orders the new chunks of a kind by similarity and cuts them into blocks.
     caf::replies_to<plan_atom, Local<PlanJob>>::with<Local<Plans>>,
+    // Makes the look-up tables of a run.
+    caf::replies_to<lookup_atom, Local<Run>>::with<Local<Run::LookupTables>>,
     // Compresses a block.
     caf::replies_to<encode_atom, Local<EncodeJob>>::with<Local<EncodedBlock>>,
     // Renders records from their contents.
@@ -107,7 +110,7 @@ using pack_writer_actor = caf::typed_actor<
     // Appends a block to the current pack.
     caf::replies_to<append_atom, Local<EncodedBlock>>::with<void>,
     // Closes the packs of a run and writes its segment.
-    caf::replies_to<finish_run_atom, Local<Run>, Local<Plans>>::with<void>>;
+    caf::replies_to<finish_run_atom, Local<Run>, Local<Plans>, Local<Run::LookupTables>>::with<void>>;
 
 // Reads blocks from packs, one of a pool of detached actors.
 using block_reader_actor = caf::typed_actor<

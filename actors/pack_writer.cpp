@@ -66,9 +66,11 @@ protected:
         [this](append_atom, const Local<EncodedBlock>& block) -> caf::result<void> {
           return guarded([&]() -> caf::result<void> { return reply(commit_->append(*block)); });
         },
-        [this](finish_run_atom, const Local<Run>& run, const Local<Plans>& plans) -> caf::result<void> {
-          return guarded(
-              [&]() -> caf::result<void> { return reply(commit_->finish_run(*run, *plans)); });
+        [this](finish_run_atom, const Local<Run>& run, const Local<Plans>& plans,
+               const Local<Run::LookupTables>& tables) -> caf::result<void> {
+          return guarded([&]() -> caf::result<void> {
+            return reply(commit_->finish_run(*run, *plans, std::move(*tables)));
+          });
         },
     };
   }

@@ -29,6 +29,10 @@ protected:
             return local(job->run->plan(job->kind, job->sketches));
           });
         },
+        [](lookup_atom, const Local<Run>& run) -> caf::result<Local<Run::LookupTables>> {
+          return guarded(
+              [&]() -> caf::result<Local<Run::LookupTables>> { return local(run->lookup_tables()); });
+        },
         [this](encode_atom, const Local<EncodeJob>& job) -> caf::result<Local<EncodedBlock>> {
           return guarded([&]() -> caf::result<Local<EncodedBlock>> {
             return reply(job->run->encode((*job->plans)[job->place], encoder_));

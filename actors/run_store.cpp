@@ -46,6 +46,7 @@ Result<void> RunStore::store(std::unique_ptr<Run> owned) {
     requests.push_back(op_.self->request(op_.worker(), caf::infinite, plan_atom_v,
                                          local(PlanJob{run, kind, std::move(sketches)})));
   }
+  auto tables = op_.self->request(op_.worker(), caf::infinite, lookup_atom_v, Local<Run>{run});
   auto store = [&](Plans&& plans) -> Result<void> {
     auto shared = std::make_shared<const Plans>(std::move(plans));
     TALARIA_TRY(encode(run, shared));
@@ -58,8 +59,9 @@ Result<void> RunStore::store(std::unique_ptr<Run> owned) {
     TALARIA_TRY_ASSIGN(auto plans, await<Plans>(request));
     TALARIA_TRY(store(std::move(*plans)));
   }
-  auto finish =
-      op_.self->request(writer_, caf::infinite, finish_run_atom_v, Local<Run>{run}, Local<Plans>{all});
+  TALARIA_TRY_ASSIGN(auto lookups, await<Run::LookupTables>(tables));
+  auto finish = op_.self->request(writer_, caf::infinite, finish_run_atom_v, Local<Run>{run},
+                                  Local<Plans>{all}, lookups);
   return await_done(finish);
 }
 

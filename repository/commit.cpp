@@ -61,13 +61,14 @@ Result<void> Commit::close_pack() {
   return {};
 }
 
-Result<void> Commit::finish_run(Run& run, const std::vector<BlockPlan>& plans) {
+Result<void> Commit::finish_run(Run& run, const std::vector<BlockPlan>& plans,
+                                Run::LookupTables tables) {
   TALARIA_TRY(close_pack());
   for (auto kind : all_kinds) {
     added_[index_of(kind)].count += run.count(kind);
     added_[index_of(kind)].bytes += run.bytes(kind);
   }
-  auto draft = run.draft(plans, std::move(run_blocks_), run_packs_);
+  auto draft = run.draft(plans, std::move(run_blocks_), run_packs_, std::move(tables));
   run_blocks_.clear();
   packs_.insert(packs_.end(), run_packs_.begin(), run_packs_.end());
   run_packs_.clear();

@@ -32,7 +32,7 @@ public:
 
   // Ends the run: closes its packs, writes its segment, opens it for index(), and reads all of them
   // back.
-  Result<void> finish_run(Run& run, const std::vector<BlockPlan>& plans);
+  Result<void> finish_run(Run& run, const std::vector<BlockPlan>& plans, Run::LookupTables tables = {});
 
   // The index of the base with the segments of this commit.
   Result<DigestIndexPtr> index() const;

@@ -145,8 +145,16 @@ Result<EncodedBlock> Run::encode(const BlockPlan& plan, BlockEncoder& encoder) c
   return encoder.encode(plan.kind, items);
 }
 
+Run::LookupTables Run::lookup_tables() const {
+  LookupTables tables;
+  for (auto kind : all_kinds)
+    if (count(kind) > 0)
+      tables[index_of(kind)] = make_lookup_table(kind, of(kind).keys, of(kind).header_keys);
+  return tables;
+}
+
 SegmentDraft Run::draft(const std::vector<BlockPlan>& plans, std::vector<BlockInfo> blocks,
-                        std::vector<PackInfo> packs) {
+                        std::vector<PackInfo> packs, LookupTables tables) {
   SegmentDraft draft;
   for (auto kind : all_kinds) {
     auto& own = chunks_[index_of(kind)];
@@ -157,6 +165,7 @@ SegmentDraft Run::draft(const std::vector<BlockPlan>& plans, std::vector<BlockIn
     part.keys = std::move(own.keys);
     part.header_keys = std::move(own.header_keys);
     part.blocks.resize(own.chunks.size());
+    part.lookup = std::move(tables[index_of(kind)]);
   }
   for (uint32_t i = 0; i < plans.size(); ++i)
     for (auto place : plans[i].places) draft.parts[index_of(plans[i].kind)].blocks[place] = i;

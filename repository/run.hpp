@@ -88,9 +88,14 @@ public:
   // Compresses one block.
   Result<EncodedBlock> encode(const BlockPlan& plan, BlockEncoder& encoder) const;
 
+  // The look-up tables of the run, by kind: the part of its index entries that is known before its
+  // blocks.
+  using LookupTables = std::array<std::string, kind_count>;
+  LookupTables lookup_tables() const;
+
   // The index entries of the run, given its blocks as they were written, in the order of `plans`.
   SegmentDraft draft(const std::vector<BlockPlan>& plans, std::vector<BlockInfo> blocks,
-                     std::vector<PackInfo> packs);
+                     std::vector<PackInfo> packs, LookupTables tables = {});
 
 private:
   struct Chunk {

@@ -32,12 +32,7 @@ void write_sections(Kind kind, const SegmentPart& part, SegmentSections& section
   body.reserve(body.size() + std::size_t{sections.count} * (key_size + 8));
   for (auto& key : part.keys) write_key(key, body);
   sections.lookup_at = body.size();
-  std::vector<std::pair<uint64_t, uint32_t>> pairs;
-  pairs.reserve(sections.count);
-  for (uint32_t slot = 0; slot < sections.count; ++slot)
-    pairs.emplace_back(
-        kind == Kind::header ? uint64_t{part.header_keys[slot]} << 32 : part.keys[slot].high, slot);
-  write_lookup_table(sections.shape, pairs, body);
+  body += part.lookup.empty() ? make_lookup_table(kind, part.keys, part.header_keys) : part.lookup;
   sections.locations_at = body.size();
   BitWriter bits(body);
   for (auto block : part.blocks) bits.put(block, sections.location_bits);
@@ -106,6 +101,18 @@ std::string SegmentDescriptor::end_of_file(uint64_t body_size, std::string check
   store_u64(trailer, crc64(trailer, crc64(descriptor)));
   trailer += end_magic;
   return std::move(checksums) + descriptor + trailer;
+}
+
+std::string make_lookup_table(Kind kind, std::span<const Key128> keys,
+                              std::span<const uint32_t> header_keys) {
+  auto count = static_cast<uint32_t>(kind == Kind::header ? header_keys.size() : keys.size());
+  std::vector<std::pair<uint64_t, uint32_t>> pairs;
+  pairs.reserve(count);
+  for (uint32_t slot = 0; slot < count; ++slot)
+    pairs.emplace_back(kind == Kind::header ? uint64_t{header_keys[slot]} << 32 : keys[slot].high, slot);
+  std::string table;
+  write_lookup_table(SegmentSections::of(kind, count, 1).shape, pairs, table);
+  return table;
 }
 
 std::string write_segment(SegmentDraft& draft) {

@@ -38,7 +38,13 @@ struct SegmentPart {
   std::vector<Key128> keys;          // of all kinds but headers
   std::vector<uint32_t> header_keys; // of headers: the high half of accession_key()
   std::vector<uint32_t> blocks;      // place in the segment's table of blocks
+  std::string lookup;                // what make_lookup_table() gave, or empty
 };
+
+// The look-up table of a part, as write_segment() would make it: for whoever has time before the rest of
+// the segment is known.
+std::string make_lookup_table(Kind kind, std::span<const Key128> keys,
+                              std::span<const uint32_t> header_keys);
 
 // A segment to be written.
 struct SegmentDraft {
