@@ -1,6 +1,7 @@
 #include "repository/repository.hpp"
 
 #include "core/try.hpp"
+#include "repository/magic.hpp"
 
 #include <algorithm>
 #include <unordered_set>
@@ -26,7 +27,7 @@ Result<Digest> digest_in_ref(std::string_view value) {
     if (auto digest = Digest::from_hex(value.substr(ref_prefix.size(), 2 * Digest::size));
         digest && ref_value_of(*digest) == value)
       return *digest;
-  return failure(errc::damaged, "the ref 'main' is malformed: restore refs/main from a backup");
+  return failure(errc::damaged, "the ref 'main' is malformed: " + std::string(rebuild_advice));
 }
 
 bool is_marker_of_other_version(std::string_view bytes) {
@@ -82,8 +83,7 @@ Result<DigestIndexPtr> View::index() const {
       continue;
     }
     auto segment = Segment::open(store_, name);
-    if (!segment)
-      return tl::unexpected(missing_is_damage(segment.error(), name, "restore it from a backup"));
+    if (!segment) return tl::unexpected(missing_is_damage(segment.error(), name, rebuild_advice));
     segments.push_back(*std::move(segment));
   }
   TALARIA_TRY_ASSIGN(index_, DigestIndex::open(snapshot_.generations, std::move(segments),
@@ -109,8 +109,7 @@ Result<const ReleaseEntry*> View::release(const std::string& name, const std::st
 Result<PageFilePtr> View::pages(const ReleaseEntry& release) const {
   auto file = PageFile::open(store_, release.pages, release.pages_size);
   if (!file)
-    return tl::unexpected(
-        missing_is_damage(file.error(), pages_name(release.pages), "restore it from a backup"));
+    return tl::unexpected(missing_is_damage(file.error(), pages_name(release.pages), restore_advice));
   return file;
 }
 
@@ -160,7 +159,7 @@ Result<ViewPtr> Repository::open_view(std::string ref_value) {
   auto bytes = store_.get(name);
   if (!bytes) return tl::unexpected(bytes.error());
   if (digest_of(bytes->view()) != digest)
-    return failure(errc::damaged, name + " fails its checksum: restore it from a backup");
+    return failure(errc::damaged, name + " fails its checksum: " + std::string(rebuild_advice));
   auto snapshot = Snapshot::decode(bytes->view());
   if (!snapshot) return tl::unexpected(snapshot.error().within(name));
   return std::make_shared<const View>(store_, registry_, digest, *std::move(snapshot),
@@ -174,31 +173,54 @@ Result<ViewPtr> Repository::view() {
     TALARIA_TRY_ASSIGN(auto value, store_.read_ref(main_ref));
     if (!value)
       return failure(errc::damaged, "the ref 'main' of the repository at " + store_.location() +
-                                        " is missing: restore refs/main from a backup");
+                                        " is missing: " + std::string(rebuild_advice));
     if (current_ && current_->ref_value() == *value) return current_;
     auto view = open_view(*value);
     if (view) return current_ = *view;
     if (view.error().code() != errc::not_found) return view;
     if (attempt == 3)
-      return failure(errc::damaged,
-                     "the snapshot that the ref 'main' names is missing: " + view.error().message());
+      return failure(errc::damaged, "the snapshot that the ref 'main' names is missing, " +
+                                        view.error().message() + ": " + std::string(rebuild_advice));
   }
 }
 
 Result<ViewPtr> Repository::commit(const View& base, Snapshot next) {
   next.serial = base.snapshot().serial + 1;
-  next.created = now_seconds();
   next.parent = base.digest();
+  TALARIA_TRY(put_releases(base.snapshot(), next));
+  return publish(base.ref_value(), std::move(next));
+}
+
+Result<ViewPtr> Repository::publish(std::optional<std::string_view> expected, Snapshot next) {
+  next.created = now_seconds();
   auto bytes = next.encode();
   auto digest = digest_of(bytes);
   TALARIA_TRY(store_.put(snapshot_name(digest), bytes));
   auto value = ref_value_of(digest);
-  TALARIA_TRY_ASSIGN(auto swapped, store_.compare_and_swap(main_ref, base.ref_value(), value));
+  TALARIA_TRY_ASSIGN(auto swapped, store_.compare_and_swap(main_ref, expected, value));
   if (!swapped) return failure(errc::conflict, "another writer committed first");
   std::lock_guard lock(mutex_);
   current_ = std::make_shared<const View>(store_, registry_, digest, std::move(next), std::move(value),
                                           current_);
   return current_;
+}
+
+Result<void> Repository::put_releases(const Snapshot& base, const Snapshot& next) {
+  std::unordered_set<std::string> known;
+  for (auto& release : base.releases) known.insert(encode_release(release));
+  for (auto& release : next.releases) {
+    auto bytes = encode_release(release);
+    if (!known.contains(bytes)) TALARIA_TRY(store_.put(release_name(digest_of(bytes)), bytes));
+  }
+  return {};
+}
+
+Result<std::optional<std::string>> Repository::ref_value() const {
+  return store_.read_ref(main_ref);
+}
+
+Result<std::unique_ptr<ObjectLock>> Repository::lock_for_rebuilding(std::chrono::milliseconds patience) {
+  return store_.lock(writer_lock, patience);
 }
 
 Result<std::unique_ptr<ObjectLock>> Repository::lock_for_writing(std::chrono::milliseconds patience) {
@@ -217,9 +239,12 @@ Result<void> Repository::sweep() {
                                         snapshot_name(snapshot.parent)};
   for (auto& pack : snapshot.packs) alive.insert(pack_name(pack.digest));
   for (auto& segment : snapshot.segments) alive.insert(segment_name(segment.digest));
-  for (auto& release : snapshot.releases) alive.insert(pages_name(release.pages));
+  for (auto& release : snapshot.releases) {
+    alive.insert(pages_name(release.pages));
+    alive.insert(release_name(digest_of(encode_release(release))));
+  }
   std::vector<std::string> dead;
-  for (const char* folder : {"packs/", "index/", "pages/", "snapshots/"})
+  for (const char* folder : {"packs/", "index/", "pages/", "releases/", "snapshots/"})
     TALARIA_TRY(store_.list(folder, [&](const ObjectInfo& object) {
       if (!alive.contains(object.name)) dead.push_back(object.name);
       return true;
