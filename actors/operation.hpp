@@ -100,6 +100,7 @@ ReleaseInfo to_info(const ReleaseEntry& entry);
 Result<IngestReport> ingest(Operation& op, const IngestRequest& request);
 Result<ReleaseInfo> export_release(Operation& op, const std::string& release, const ExportSink& sink);
 Result<VerifyReport> verify(Operation& op, const VerifyOptions& options);
+Result<RebuildReport> rebuild(Operation& op, const RebuildOptions& options);
 Result<std::vector<Digest>> put_chunks(Operation& op, std::span<const std::string_view> values);
 Result<void> remove_chunk(Operation& op, const Digest& digest);
 Result<StoreStats> count(const Core& core);

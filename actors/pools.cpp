@@ -1,5 +1,7 @@
 #include "actors/pools.hpp"
 
+#include "sequence/header.hpp"
+
 namespace talaria::actors {
 
 namespace {
@@ -80,7 +82,10 @@ public:
   Verifier(caf::actor_config& config, CorePtr core, std::shared_ptr<PackRegistry> registry)
       : verifier_actor::base(config),
         core_(std::move(core)),
-        checker_(*core_->objects, std::move(registry)) {}
+        checker_(*core_->objects, registry),
+        scanner_(*core_->objects, std::move(registry),
+                 [](std::string_view header) { return accession_key(unversioned(accession(header))); }) {
+  }
 
   const char* name() const override { return "talaria-verifier"; }
 
@@ -91,6 +96,9 @@ protected:
         [this](check_values_atom, const Local<ValueCheck>& job) { return check(*job); },
         [this](check_segment_atom, const Local<SegmentCheck>& job) { return check(*job); },
         [this](check_file_atom, const Local<FileCheck>& job) { return check(*job); },
+        [this](scan_blocks_atom, const Local<BlockScan>& job) -> caf::result<Local<ScanReport>> {
+          return guarded([&]() -> caf::result<Local<ScanReport>> { return local(scanner_.scan(*job)); });
+        },
     };
   }
 
@@ -102,6 +110,7 @@ private:
 
   CorePtr core_;
   Checker checker_;
+  BlockScanner scanner_;
 };
 
 } // namespace
