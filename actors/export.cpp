@@ -18,10 +18,12 @@ using RenderRequest = decltype(std::declval<caf::blocking_actor*>()->request(
 // Keeps windows being gathered and records being rendered, and hands the text to the sink in order.
 class Renderer {
 public:
-  Renderer(Operation& op, DigestIndexPtr index, uint64_t total, const ByteSink& sink)
+  Renderer(Operation& op, DigestIndexPtr index, uint64_t total, std::string_view what,
+           const ByteSink& sink)
       : op_(op),
         index_(std::move(index)),
         total_(total),
+        what_(what),
         sink_(sink),
         source_(op.self, op.services->cache),
         planner_(*index_, op.services->readers.size(), op.core->window_budget()) {}
@@ -46,7 +48,7 @@ public:
     if (!planner_.empty()) TALARIA_TRY(start_window());
     while (!windows_.empty()) TALARIA_TRY(take_window());
     while (!renders_.empty()) TALARIA_TRY(take_render());
-    op_.report("exporting", done_, total_);
+    op_.report(what_, done_, total_);
     return {};
   }
 
@@ -102,18 +104,19 @@ private:
                               [&](std::string_view piece) -> Result<void> {
                                 TALARIA_TRY(op_.check_cancelled());
                                 TALARIA_TRY(text(piece));
-                                op_.report("exporting", done_, total_);
+                                op_.report(what_, done_, total_);
                                 return {};
                               }));
     }
     TALARIA_TRY(text(bytes.substr(at)));
-    op_.report("exporting", done_, total_);
+    op_.report(what_, done_, total_);
     return {};
   }
 
   Operation& op_;
   DigestIndexPtr index_;
   uint64_t total_;
+  std::string_view what_;
   const ByteSink& sink_;
   CachedBlockSource source_;
   WindowPlanner planner_;
@@ -123,6 +126,17 @@ private:
 };
 
 } // namespace
+
+Result<void> render_release(Operation& op, const DigestIndexPtr& index, const PageFile& pages,
+                            uint64_t bytes, std::string_view what, const ByteSink& sink) {
+  Renderer renderer(op, index, bytes, what, sink);
+  if (!pages.preamble().empty()) TALARIA_TRY(renderer.text(pages.preamble()));
+  for (std::size_t i = 0; i < pages.pages().size(); ++i) {
+    TALARIA_TRY_ASSIGN(auto page, open_page(*op.core->objects, pages, i, *index));
+    TALARIA_TRY(renderer.add(page));
+  }
+  return renderer.finish();
+}
 
 Result<ReleaseInfo> export_release(Operation& op, const std::string& release, const ExportSink& sink) {
   TALARIA_TRY_ASSIGN(auto wanted, parse_release(release));
@@ -134,18 +148,12 @@ Result<ReleaseInfo> export_release(Operation& op, const std::string& release, co
   // with how they were put together.
   Hasher hasher;
   uint64_t bytes = 0;
-  ByteSink checked = [&](std::string_view piece) -> Result<void> {
+  auto checked = [&](std::string_view piece) -> Result<void> {
     hasher.update(piece);
     bytes += piece.size();
     return sink(piece);
   };
-  Renderer renderer(op, index, entry->bytes, checked);
-  if (!pages->preamble().empty()) TALARIA_TRY(renderer.text(pages->preamble()));
-  for (std::size_t i = 0; i < pages->pages().size(); ++i) {
-    TALARIA_TRY_ASSIGN(auto page, open_page(*op.core->objects, *pages, i, *index));
-    TALARIA_TRY(renderer.add(page));
-  }
-  TALARIA_TRY(renderer.finish());
+  TALARIA_TRY(render_release(op, index, *pages, entry->bytes, "exporting", checked));
   if (bytes != entry->bytes || hasher.finish() != entry->stream)
     return failure(errc::damaged, "the export of " + entry->name + "@" + entry->version +
                                       " differs from what was ingested: run `talaria verify`");

@@ -7,11 +7,12 @@
 //   caller ──digests──▶ index ──places──▶ caller ──▶ cache ──misses──▶ block readers ──blocks──▶ cache
 //   ──▶ caller
 //   export ──wanted chunks──▶ block readers ──contents──▶ workers (render) ──text──▶ export ──▶ sink
-//   verify ──blocks, values──▶ verifiers
+//   verify ──blocks, values──▶ verifiers    rebuild ──blocks──▶ verifiers
 //
-// The operations (ingest, export, verify, put) are blocking actors in threads of their own. They keep a
-// bounded number of requests outstanding and take the answers in order: that is the credit which lets a
-// slow disk slow the reader, and the reader nobody. All values in messages are shared and immutable.
+// The operations (ingest, export, verify, rebuild, put) are blocking actors in threads of their own.
+// They keep a bounded number of requests outstanding and take the answers in order: that is the credit
+// which lets a slow disk slow the reader, and the reader nobody. All values in messages are shared and
+// immutable.
 #pragma once
 
 #include "actors/local.hpp"
@@ -19,6 +20,7 @@
 #include "repository/block_reader.hpp"
 #include "repository/commit.hpp"
 #include "repository/locator.hpp"
+#include "repository/reindex.hpp"
 #include "repository/run.hpp"
 #include "repository/verify.hpp"
 #include "sequence/prepare.hpp"
@@ -46,6 +48,7 @@ CAF_ADD_ATOM(talaria_runtime, talaria, check_values_atom, "chk_values")
 CAF_ADD_ATOM(talaria_runtime, talaria, check_segment_atom, "chk_segm")
 CAF_ADD_ATOM(talaria_runtime, talaria, check_pages_atom, "chk_pages")
 CAF_ADD_ATOM(talaria_runtime, talaria, check_file_atom, "chk_file")
+CAF_ADD_ATOM(talaria_runtime, talaria, scan_blocks_atom, "scan_blks")
 CAF_ADD_ATOM(talaria_runtime, talaria, run_atom, "run")
 CAF_ADD_ATOM(talaria_runtime, talaria, services_atom, "services")
 CAF_END_TYPE_ID_BLOCK(talaria_runtime)
@@ -142,7 +145,9 @@ using verifier_actor = caf::typed_actor<
     // Reads the pages of a release and looks for the chunks that they name.
     caf::replies_to<check_pages_atom, Local<PagesCheck>>::with<Local<CheckReport>>,
     // Compares the content of a file with its name.
-    caf::replies_to<check_file_atom, Local<FileCheck>>::with<Local<CheckReport>>>;
+    caf::replies_to<check_file_atom, Local<FileCheck>>::with<Local<CheckReport>>,
+    // Reads blocks for what an index segment says of their chunks.
+    caf::replies_to<scan_blocks_atom, Local<BlockScan>>::with<Local<ScanReport>>>;
 
 // The actors that operations use.
 struct Services {

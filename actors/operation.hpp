@@ -129,8 +129,14 @@ ReleaseInfo to_info(const ReleaseEntry& entry);
 Result<IngestReport> ingest(Operation& op, const IngestRequest& request);
 Result<ReleaseInfo> export_release(Operation& op, const std::string& release, const ExportSink& sink);
 Result<VerifyReport> verify(Operation& op, const VerifyOptions& options);
+Result<RebuildReport> rebuild(Operation& op, const RebuildOptions& options);
 Result<std::vector<Digest>> put_chunks(Operation& op, std::span<const std::string_view> values);
 Result<void> remove_chunk(Operation& op, const Digest& digest);
 Result<StoreStats> count(const Core& core);
+
+// Renders all records of a release into the sink, `bytes` in all if that is known; `what` names the
+// stage.
+Result<void> render_release(Operation& op, const DigestIndexPtr& index, const PageFile& pages,
+                            uint64_t bytes, std::string_view what, const ByteSink& sink);
 
 } // namespace talaria::actors

@@ -1,5 +1,7 @@
 #include "actors/pools.hpp"
 
+#include "sequence/header.hpp"
+
 namespace talaria::actors {
 
 namespace {
@@ -103,7 +105,10 @@ public:
   Verifier(caf::actor_config& config, CorePtr core, std::shared_ptr<PackRegistry> registry)
       : verifier_actor::base(config),
         core_(std::move(core)),
-        checker_(*core_->objects, std::move(registry)) {}
+        checker_(*core_->objects, registry),
+        scanner_(*core_->objects, std::move(registry),
+                 [](std::string_view header) { return accession_key(unversioned(accession(header))); }) {
+  }
 
   const char* name() const override { return "talaria-verifier"; }
 
@@ -115,6 +120,9 @@ protected:
         [this](check_segment_atom, const Local<SegmentCheck>& job) { return check(*job); },
         [this](check_pages_atom, const Local<PagesCheck>& job) { return check(*job); },
         [this](check_file_atom, const Local<FileCheck>& job) { return check(*job); },
+        [this](scan_blocks_atom, const Local<BlockScan>& job) -> caf::result<Local<ScanReport>> {
+          return guarded([&]() -> caf::result<Local<ScanReport>> { return local(scanner_.scan(*job)); });
+        },
     };
   }
 
@@ -126,6 +134,7 @@ private:
 
   CorePtr core_;
   Checker checker_;
+  BlockScanner scanner_;
 };
 
 } // namespace

@@ -52,6 +52,10 @@ Result<VerifyReport> Store::verify(const VerifyOptions& options) {
   return runtime_->ask<VerifyReport>(verify_atom_v, options);
 }
 
+Result<RebuildReport> Store::rebuild(const RebuildOptions& options) {
+  return runtime_->ask<RebuildReport>(rebuild_atom_v, options);
+}
+
 Result<StoreStats> Store::stats() {
   return count(*runtime_->core());
 }

@@ -73,6 +73,10 @@ protected:
         [this](stats_atom) {
           return operate<StoreStats>({}, [](Operation& op) { return count(*op.core); });
         },
+        [this](rebuild_atom, const RebuildOptions& options) {
+          return operate<RebuildReport>(options.options,
+                                        [options](Operation& op) { return rebuild(op, options); });
+        },
         [this](services_atom) -> caf::result<Local<Services>> { return local(Services(*services_)); },
     };
   }

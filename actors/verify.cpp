@@ -98,7 +98,7 @@ Result<VerifyReport> Verification::run() {
   ++report_.files;
   if (!view) {
     // Without a snapshot there is nothing to check against, and no release can be named.
-    report_.damages.push_back({"refs/main", view.error().message(), {}});
+    report_.damages.push_back({"refs/main", view.error().message(), {}, true});
     report_.data_read = false;
     return report_;
   }
@@ -134,9 +134,14 @@ Result<void> Verification::check_files() {
       checks.push_back({segment_name(segment.digest), segment.digest, segment.size});
   for (auto& release : snapshot.releases)
     checks.push_back({pages_name(release.pages), release.pages, release.pages_size});
+  for (auto& release : snapshot.releases) {
+    auto bytes = encode_release(release);
+    auto digest = digest_of(bytes);
+    checks.push_back({release_name(digest), digest, bytes.size()});
+  }
   if (!options_.quick && options_.sample_percent >= 100)
     for (auto& pack : snapshot.packs) checks.push_back({pack_name(pack.digest), pack.digest, pack.size});
-  report_.files += snapshot.segments.size() + snapshot.releases.size() + snapshot.packs.size();
+  report_.files += snapshot.segments.size() + 2 * snapshot.releases.size() + snapshot.packs.size();
   for (auto& check : checks) {
     auto weight = check.size / 3;
     TALARIA_TRY(send(check_file_atom_v, std::move(check), weight));
@@ -315,7 +320,8 @@ void Verification::attribute() {
     // A value lies in a pack that has a finding of its own.
     if (f.object.empty()) f.object = "packs";
     auto [at, fresh] = places.try_emplace(f.object, report_.damages.size());
-    if (fresh) report_.damages.push_back({f.object, {}, {}});
+    bool derived = f.object.starts_with("index") || f.object.starts_with("releases/");
+    if (fresh) report_.damages.push_back({f.object, {}, {}, derived});
     auto& damage = report_.damages[at->second];
     auto& message = f.error.message();
     if (damage.message.find(message) == std::string::npos)

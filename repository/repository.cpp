@@ -1,6 +1,7 @@
 #include "repository/repository.hpp"
 
 #include "core/try.hpp"
+#include "repository/magic.hpp"
 
 #include <algorithm>
 #include <unordered_set>
@@ -26,7 +27,7 @@ Result<Digest> digest_in_ref(std::string_view value) {
     if (auto digest = Digest::from_hex(value.substr(ref_prefix.size(), 2 * Digest::size));
         digest && ref_value_of(*digest) == value)
       return *digest;
-  return failure(errc::damaged, "the ref 'main' is malformed: restore refs/main from a backup");
+  return failure(errc::damaged, "the ref 'main' is malformed: " + std::string(rebuild_advice));
 }
 
 bool is_marker_of_other_version(std::string_view bytes) {
@@ -38,16 +39,16 @@ bool is_marker_of_other_version(std::string_view bytes) {
 }
 
 // What a snapshot names must be there: that it isn't is damage.
-Error missing_is(errc code, const Error& error, const std::string& name) {
+Error missing_is(errc code, const Error& error, const std::string& name, std::string_view advice) {
   if (error.code() != errc::not_found) return error;
-  return {code, name + " is missing: restore it from a backup"};
+  return {code, name + " is missing: " + std::string(advice)};
 }
 
 Result<Snapshot> read_snapshot(const ObjectStore& store, const Digest& digest) {
   auto name = snapshot_name(digest);
   TALARIA_TRY_ASSIGN(auto bytes, store.get(name));
   if (digest_of(bytes.view()) != digest)
-    return failure(errc::damaged, name + " fails its checksum: restore it from a backup");
+    return failure(errc::damaged, name + " fails its checksum: " + std::string(rebuild_advice));
   auto snapshot = Snapshot::decode(bytes.view());
   if (!snapshot) return tl::unexpected(snapshot.error().within(name));
   return snapshot;
@@ -61,7 +62,7 @@ Result<ViewPtr> current_view(const ObjectStore& store, const std::shared_ptr<Pac
     TALARIA_TRY_ASSIGN(auto value, store.read_ref(main_ref));
     if (!value)
       return failure(errc::damaged, "the ref 'main' of the repository at " + store.location() +
-                                        " is missing: restore refs/main from a backup");
+                                        " is missing: " + std::string(rebuild_advice));
     if (known && known->ref_value() == *value) return known;
     TALARIA_TRY_ASSIGN(auto digest, digest_in_ref(*value));
     auto snapshot = read_snapshot(store, digest);
@@ -70,15 +71,18 @@ Result<ViewPtr> current_view(const ObjectStore& store, const std::shared_ptr<Pac
                                           *std::move(value), known);
     if (snapshot.error().code() != errc::not_found) return tl::unexpected(snapshot.error());
     if (attempt == 3)
-      return failure(errc::damaged,
-                     "the snapshot that the ref 'main' names is missing: " + snapshot.error().message());
+      return failure(errc::damaged, "the snapshot that the ref 'main' names is missing, " +
+                                        snapshot.error().message() + ": " + std::string(rebuild_advice));
   }
 }
 
 void add_names(const Snapshot& snapshot, std::unordered_set<std::string>& names) {
   for (auto& pack : snapshot.packs) names.insert(pack_name(pack.digest));
   for (auto& segment : snapshot.segments) names.insert(segment_name(segment.digest));
-  for (auto& release : snapshot.releases) names.insert(pages_name(release.pages));
+  for (auto& release : snapshot.releases) {
+    names.insert(pages_name(release.pages));
+    names.insert(release_name(digest_of(encode_release(release))));
+  }
 }
 
 } // namespace
@@ -129,7 +133,8 @@ Result<DigestIndexPtr> View::open_index() const {
       continue;
     }
     auto segment = Segment::open(store_, name);
-    if (!segment) return tl::unexpected(missing_is(errc::not_found, segment.error(), name));
+    if (!segment)
+      return tl::unexpected(missing_is(errc::not_found, segment.error(), name, rebuild_advice));
     segments.push_back(*std::move(segment));
   }
   return DigestIndex::open(snapshot_.generations, std::move(segments), snapshot_.removed, registry_);
@@ -159,7 +164,9 @@ Result<const ReleaseEntry*> View::release(const std::string& name, const std::st
 
 Result<PageFilePtr> View::pages(const ReleaseEntry& release) const {
   auto file = PageFile::open(store_, release.pages, release.pages_size);
-  if (!file) return tl::unexpected(missing_is(errc::damaged, file.error(), pages_name(release.pages)));
+  if (!file)
+    return tl::unexpected(
+        missing_is(errc::damaged, file.error(), pages_name(release.pages), restore_advice));
   return file;
 }
 
@@ -211,18 +218,41 @@ Result<ViewPtr> Repository::view() {
 
 Result<ViewPtr> Repository::commit(const View& base, Snapshot next) {
   next.serial = base.snapshot().serial + 1;
-  next.created = now_seconds();
   next.parent = base.digest();
+  TALARIA_TRY(put_releases(base.snapshot(), next));
+  return publish(base.ref_value(), std::move(next));
+}
+
+Result<ViewPtr> Repository::publish(std::optional<std::string_view> expected, Snapshot next) {
+  next.created = now_seconds();
   auto bytes = next.encode();
   auto digest = digest_of(bytes);
   TALARIA_TRY(store_.put(snapshot_name(digest), bytes));
   auto value = ref_value_of(digest);
-  TALARIA_TRY_ASSIGN(auto swapped, store_.compare_and_swap(main_ref, base.ref_value(), value));
+  TALARIA_TRY_ASSIGN(auto swapped, store_.compare_and_swap(main_ref, expected, value));
   if (!swapped) return failure(errc::conflict, "another writer committed first");
   std::lock_guard lock(mutex_);
   current_ = std::make_shared<const View>(store_, registry_, digest, std::move(next), std::move(value),
                                           current_);
   return current_;
+}
+
+Result<void> Repository::put_releases(const Snapshot& base, const Snapshot& next) {
+  std::unordered_set<std::string> known;
+  for (auto& release : base.releases) known.insert(encode_release(release));
+  for (auto& release : next.releases) {
+    auto bytes = encode_release(release);
+    if (!known.contains(bytes)) TALARIA_TRY(store_.put(release_name(digest_of(bytes)), bytes));
+  }
+  return {};
+}
+
+Result<std::optional<std::string>> Repository::ref_value() const {
+  return store_.read_ref(main_ref);
+}
+
+Result<std::unique_ptr<ObjectLock>> Repository::lock_for_rebuilding(std::chrono::milliseconds patience) {
+  return store_.lock(writer_lock, patience);
 }
 
 Result<std::unique_ptr<ObjectLock>> Repository::lock_for_writing(std::chrono::milliseconds patience) {
@@ -243,7 +273,7 @@ Result<void> Repository::sweep() {
   add_names(snapshot, alive);
   if (auto parent = read_snapshot(store_, snapshot.parent)) add_names(*parent, alive);
   std::vector<std::string> dead;
-  for (const char* folder : {"packs/", "index/", "pages/", "snapshots/"})
+  for (const char* folder : {"packs/", "index/", "pages/", "releases/", "snapshots/"})
     TALARIA_TRY(store_.list(folder, [&](const ObjectInfo& object) {
       if (!alive.contains(object.name)) dead.push_back(object.name);
       return true;

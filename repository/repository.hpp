@@ -10,7 +10,9 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace talaria {
@@ -72,12 +74,24 @@ public:
   // errc::conflict if it hasn't: then nothing is changed, and the caller may try again on a new view.
   Result<ViewPtr> commit(const View& base, Snapshot next);
 
+  // The same without a view to start from: `expected` is what the ref has now, if anything. For
+  // rebuilding; the releases of `next` have their objects already.
+  Result<ViewPtr> publish(std::optional<std::string_view> expected, Snapshot next);
+
+  // What the ref has now, whether it makes sense or not.
+  Result<std::optional<std::string>> ref_value() const;
+
   // Excludes other writers; errc::locked after `patience`. Removes what writers that died left behind:
   // unfinished objects, and finished ones that no snapshot names.
   Result<std::unique_ptr<ObjectLock>> lock_for_writing(std::chrono::milliseconds patience);
 
+  // Excludes other writers and removes nothing: what a damaged snapshot doesn't name may be all that
+  // there is.
+  Result<std::unique_ptr<ObjectLock>> lock_for_rebuilding(std::chrono::milliseconds patience);
+
 private:
   explicit Repository(ObjectStore& store);
+  Result<void> put_releases(const Snapshot& base, const Snapshot& next);
   Result<void> sweep();
 
   ObjectStore& store_;

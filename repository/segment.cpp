@@ -139,9 +139,9 @@ std::string write_segment(SegmentDraft& draft) {
 Result<SegmentPtr> Segment::open(const ObjectStore& store, const std::string& name) {
   TALARIA_TRY_ASSIGN(auto file, store.map(name));
   auto damaged = [&](std::string_view what) {
-    return failure(errc::damaged, name + " " + std::string(what) + ": restore it from a backup");
+    return failure(errc::damaged, name + " " + std::string(what) + ": " + std::string(rebuild_advice));
   };
-  TALARIA_TRY(check_magic(file.view(), magic, name));
+  TALARIA_TRY(check_magic(file.view(), magic, name, rebuild_advice));
   if (file.size() < magic.size() + trailer_size) return damaged("is too short to be an index segment");
   auto trailer = file.view().substr(file.size() - trailer_size);
   auto body_size = load_u64(trailer.data());

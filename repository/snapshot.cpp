@@ -2,6 +2,7 @@
 
 #include "core/endian.hpp"
 #include "core/try.hpp"
+#include "repository/fields.hpp"
 #include "repository/magic.hpp"
 
 #include <algorithm>
@@ -12,24 +13,6 @@ namespace {
 
 constexpr std::string_view magic = "TALSNAP1";
 
-void put_string(std::string& out, std::string_view text) {
-  put_varint(out, text.size());
-  out += text;
-}
-
-Result<std::string> read_string(ByteReader& in) {
-  TALARIA_TRY_ASSIGN(auto size, in.varint());
-  TALARIA_TRY_ASSIGN(auto text, in.bytes(size));
-  return std::string(text);
-}
-
-Result<Digest> read_digest(ByteReader& in) {
-  TALARIA_TRY_ASSIGN(auto bytes, in.bytes(Digest::size));
-  Digest digest;
-  std::copy(bytes.begin(), bytes.end(), reinterpret_cast<char*>(digest.bytes.data()));
-  return digest;
-}
-
 void put_file(std::string& out, const PackInfo& file) {
   out += file.digest.view();
   put_varint(out, file.size);
@@ -39,32 +22,6 @@ Result<void> read_file(ByteReader& in, PackInfo& file) {
   TALARIA_TRY_ASSIGN(file.digest, read_digest(in));
   TALARIA_TRY_ASSIGN(file.size, in.varint());
   return {};
-}
-
-void put_release(std::string& out, const ReleaseEntry& r) {
-  put_string(out, r.name);
-  put_string(out, r.version);
-  put_varint(out, r.created);
-  out += r.stream.view();
-  put_varint(out, r.bytes);
-  put_varint(out, r.records);
-  put_varint(out, r.residues);
-  out += r.pages.view();
-  put_varint(out, r.pages_size);
-}
-
-Result<ReleaseEntry> read_release(ByteReader& in) {
-  ReleaseEntry r;
-  TALARIA_TRY_ASSIGN(r.name, read_string(in));
-  TALARIA_TRY_ASSIGN(r.version, read_string(in));
-  TALARIA_TRY_ASSIGN(r.created, in.varint());
-  TALARIA_TRY_ASSIGN(r.stream, read_digest(in));
-  TALARIA_TRY_ASSIGN(r.bytes, in.varint());
-  TALARIA_TRY_ASSIGN(r.records, in.varint());
-  TALARIA_TRY_ASSIGN(r.residues, in.varint());
-  TALARIA_TRY_ASSIGN(r.pages, read_digest(in));
-  TALARIA_TRY_ASSIGN(r.pages_size, in.varint());
-  return r;
 }
 
 Result<uint32_t> read_place(ByteReader& in, std::size_t bound) {
@@ -105,7 +62,7 @@ Result<Snapshot> read_all(ByteReader& in) {
     return {};
   }));
   TALARIA_TRY(read_each(in, [&]() -> Result<void> {
-    TALARIA_TRY_ASSIGN(auto release, read_release(in));
+    TALARIA_TRY_ASSIGN(auto release, ReleaseEntry::read(in));
     s.releases.push_back(std::move(release));
     return {};
   }));
@@ -147,7 +104,7 @@ std::string Snapshot::encode() const {
   put_varint(out, segments.size());
   for (auto& segment : segments) put_file(out, segment);
   put_varint(out, releases.size());
-  for (auto& release : releases) put_release(out, release);
+  for (auto& release : releases) release.write(out);
   put_varint(out, removed.size());
   for (auto& number : removed) {
     put_varint(out, number.generation);
@@ -161,7 +118,7 @@ std::string Snapshot::encode() const {
 }
 
 Result<Snapshot> Snapshot::decode(std::string_view bytes) {
-  TALARIA_TRY(check_magic(bytes, magic, "the snapshot"));
+  TALARIA_TRY(check_magic(bytes, magic, "the snapshot", rebuild_advice));
   ByteReader in(bytes.substr(magic.size()));
   auto snapshot = read_all(in);
   if (!snapshot) return failure(errc::damaged, "malformed snapshot: " + snapshot.error().message());

@@ -4,6 +4,7 @@
 
 #include "repository/number.hpp"
 #include "repository/pack.hpp"
+#include "repository/release.hpp"
 #include "talaria/digest.hpp"
 #include "talaria/error.hpp"
 
@@ -17,19 +18,6 @@
 namespace talaria {
 
 std::string snapshot_name(const Digest& digest);
-
-// A release as the snapshot lists it.
-struct ReleaseEntry {
-  std::string name;     // of the database: "uniprot/sprot"
-  std::string version;  // "2026_04"
-  uint64_t created = 0; // seconds since 1970, UTC
-  Digest stream;        // of the file that was ingested, decompressed
-  uint64_t bytes = 0;   // of that file
-  uint64_t records = 0;
-  uint64_t residues = 0;
-  Digest pages; // its page file
-  uint64_t pages_size = 0;
-};
 
 // Of the chunks of one kind.
 struct KindTotals {

@@ -21,20 +21,28 @@ Result<std::string_view> content_of(const BlockPtr& block, Kind kind, const Numb
   return block->content(place);
 }
 
-Result<void> ValueReader::open(Kind kind, const Number& number) {
+void ValueReader::reset() {
   taken_ = false;
   parts_.clear();
   next_part_ = 0;
   window_first_ = 0;
   window_.clear();
+}
+
+Result<void> ValueReader::open(Kind kind, const Number& number) {
+  reset();
   TALARIA_TRY_ASSIGN(auto place, index_.locate(kind, number));
   TALARIA_TRY_ASSIGN(auto blocks, source_.read(std::span(&place, 1)));
   single_ = std::move(blocks[0]);
   bool list = false;
   TALARIA_TRY_ASSIGN(content_, content_of(single_, kind, number, list));
   size_ = content_.size();
-  if (!list) return {};
-  TALARIA_TRY_ASSIGN(auto parts, decode_list(content_));
+  return list ? open_list(content_) : Result<void>();
+}
+
+Result<void> ValueReader::open_list(std::string_view content) {
+  reset();
+  TALARIA_TRY_ASSIGN(auto parts, decode_list(content));
   size_ = parts.length;
   for (auto& part : parts.parts) {
     auto generation = index_.generation(part.generation);

@@ -25,6 +25,9 @@ public:
   // Begins with a chunk.
   Result<void> open(Kind kind, const Number& number);
 
+  // Begins with the list of a value's parts; the value itself need not be in the index.
+  Result<void> open_list(std::string_view content);
+
   // The next bytes of the value, valid until the next call; empty at its end.
   Result<std::string_view> next();
 
@@ -32,6 +35,7 @@ public:
   uint64_t size() const noexcept { return size_; }
 
 private:
+  void reset();
   Result<void> load_window();
 
   const DigestIndex& index_;

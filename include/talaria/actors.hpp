@@ -30,6 +30,7 @@ CAF_ADD_ATOM(talaria_public, talaria, get_chunks_atom, "get_chunks")
 CAF_ADD_ATOM(talaria_public, talaria, put_chunks_atom, "put_chunks")
 CAF_ADD_ATOM(talaria_public, talaria, verify_atom, "verify")
 CAF_ADD_ATOM(talaria_public, talaria, stats_atom, "stats")
+CAF_ADD_ATOM(talaria_public, talaria, rebuild_atom, "rebuild")
 CAF_END_TYPE_ID_BLOCK(talaria_public)
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(talaria::IngestRequest)
@@ -44,6 +45,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<talaria::Buffer>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(talaria::VerifyOptions)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(talaria::VerifyReport)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(talaria::StoreStats)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(talaria::RebuildOptions)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(talaria::RebuildReport)
 
 namespace talaria::actors {
 
@@ -63,7 +66,9 @@ using store_actor = caf::typed_actor<
     // Verifies the repository.
     caf::replies_to<verify_atom, VerifyOptions>::with<VerifyReport>,
     // Counts what is stored.
-    caf::replies_to<stats_atom>::with<StoreStats>>;
+    caf::replies_to<stats_atom>::with<StoreStats>,
+    // Makes anew what can be made from other files, as Store::rebuild does.
+    caf::replies_to<rebuild_atom, RebuildOptions>::with<RebuildReport>>;
 
 // Registers what the messages need with a configuration; call it before the system is made.
 void prepare(caf::actor_system_config& config);

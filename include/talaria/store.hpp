@@ -27,7 +27,7 @@ namespace talaria {
 
 // How far an operation has come. `total` is 0 if it isn't known.
 struct Progress {
-  std::string_view what; // "reading", "storing", "checking", "verifying", "exporting"
+  std::string_view what; // "reading", "storing", "checking", "verifying", "exporting", "rebuilding"
   uint64_t done = 0;     // bytes
   uint64_t total = 0;
 };
@@ -85,6 +85,7 @@ struct Damage {
   std::string object; // the file
   std::string message;
   std::vector<std::string> releases; // NAME@VERSION of each release that it hits
+  bool derived = false;              // Store::rebuild makes the file anew
 };
 
 struct VerifyReport {
@@ -95,6 +96,28 @@ struct VerifyReport {
   uint64_t chunks = 0;    // whose digest was computed
   uint64_t bytes = 0;     // of chunks, decompressed
   uint64_t releases = 0;
+};
+
+struct RebuildOptions {
+  bool dry_run = false; // says what would be done, reads no data and writes nothing
+  OperationOptions options;
+};
+
+// A file that is made anew, and what was wrong with it.
+struct Rebuilt {
+  std::string object;
+  std::string reason;
+};
+
+// After a dry run, what would be made anew; damages are then those that show without reading data.
+struct RebuildReport {
+  std::vector<Rebuilt> rebuilt;
+  std::vector<Damage> damages; // what can't be read, so that it isn't in what was made
+  std::vector<std::string>
+      notes;             // what is as it was before, or has another name, for nothing tells more
+  uint64_t segments = 0; // of the index, written
+  uint64_t chunks = 0;   // that they index
+  uint64_t releases = 0; // in the repository
 };
 
 struct StoreStats {
@@ -152,6 +175,11 @@ public:
   Result<Record> get(const std::string& id, const std::string& release = {});
 
   Result<VerifyReport> verify(const VerifyOptions& options = {});
+
+  // Makes anew what is missing or damaged and can be made from the other files: index segments, release
+  // objects, the snapshot, the ref. Packs and page files are never changed. The damages in the report
+  // remain.
+  Result<RebuildReport> rebuild(const RebuildOptions& options = {});
 
   Result<StoreStats> stats();
 

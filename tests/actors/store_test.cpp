@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <fcntl.h>
+#include <filesystem>
 #include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
@@ -260,6 +261,85 @@ TEST_F(StoreTest, ManySmallRunsGiveTheSameRelease) {
   ASSERT_TRUE(ingest(text, "db", "1"));
   EXPECT_GT(store->stats()->index_segments, 1u);
   EXPECT_EQ(digest_of(exported("db")), digest_of(text));
+}
+
+class RebuiltStore : public StoreFixture {
+protected:
+  // A repository in a folder, so that files can be taken from a store that is open.
+  void SetUp() override {
+    ASSERT_TRUE(Store::init(path()));
+    store = *Store::open(path(), small_settings());
+    text = records(0, 500) + ">accession " + std::string(400'000, 'x') + "\nACGT\n>long\n" +
+           records(7, 1, 400'000).substr(60);
+    ASSERT_TRUE(ingest(text, "db", "1"));
+  }
+
+  std::string path() { return folder / "repo"; }
+  void lose(const std::string& name) { std::filesystem::remove_all(folder / ("repo/" + name)); }
+
+  void expect_whole() {
+    auto verified = store->verify();
+    ASSERT_TRUE(verified) << verified.error().message();
+    for (auto& damage : verified->damages) ADD_FAILURE() << damage.object << ": " << damage.message;
+    EXPECT_EQ(exported("db"), text);
+    auto record = store->get("accession");
+    ASSERT_TRUE(record) << record.error().message();
+    EXPECT_EQ(record->sequence, "ACGT");
+  }
+
+  std::string text;
+};
+
+TEST_F(RebuiltStore, IsWholeAgainWithoutBeingOpenedAgain) {
+  for (const char* name : {"index", "releases", "snapshots"}) {
+    lose(name);
+    auto report = store->rebuild();
+    ASSERT_TRUE(report) << report.error().message();
+    EXPECT_FALSE(report->rebuilt.empty()) << name;
+    EXPECT_TRUE(report->damages.empty());
+    expect_whole();
+  }
+  // All of them, and for a store that has seen nothing yet.
+  for (const char* name : {"index", "snapshots", "refs"}) lose(name);
+  store = *Store::open(path(), small_settings());
+  auto would = store->rebuild({true, {}});
+  ASSERT_TRUE(would);
+  EXPECT_GT(would->chunks, 1000u);
+  EXPECT_FALSE(store->releases());
+  auto report = store->rebuild();
+  ASSERT_TRUE(report) << report.error().message();
+  EXPECT_EQ(report->releases, 1u);
+  EXPECT_EQ(report->chunks, would->chunks);
+  expect_whole();
+}
+
+TEST_F(RebuiltStore, ThatIsCancelledIsAsItWas) {
+  lose("index");
+  auto cancel = std::make_shared<std::atomic<bool>>(true);
+  auto report = store->rebuild({false, {{}, cancel}});
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code(), errc::cancelled);
+  EXPECT_TRUE(!std::filesystem::exists(folder / "repo/index") ||
+              std::filesystem::is_empty(folder / "repo/index"));
+  ASSERT_TRUE(store->rebuild());
+  expect_whole();
+}
+
+TEST_F(RebuiltStore, TellsHowFarItIs) {
+  lose("index");
+  uint64_t done = 0;
+  uint64_t total = 0;
+  auto report = store->rebuild({false,
+                                {[&](const Progress& progress) {
+                                   EXPECT_EQ(progress.what, "rebuilding");
+                                   EXPECT_GE(progress.done, done);
+                                   done = progress.done;
+                                   total = progress.total;
+                                 },
+                                 {}}});
+  ASSERT_TRUE(report);
+  EXPECT_GT(total, 0u);
+  EXPECT_EQ(done, total);
 }
 
 TEST(StoreOpening, SaysWhatIsMissing) {

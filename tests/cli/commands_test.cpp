@@ -175,6 +175,82 @@ TEST_F(Commands, VerifySaysWhetherItReadTheData) {
   EXPECT_EQ(done({"verify"}).out.find("NOT"), std::string::npos);
 }
 
+TEST_F(Commands, RebuildOfAWholeRepositoryDoesNothing) {
+  make_release();
+  const auto before = files("repo");
+  const auto report = done({"rebuild", "--json"}).json();
+  EXPECT_EQ(report["ok"], true);
+  EXPECT_EQ(report["releases"], 1);
+  EXPECT_EQ(report["chunks"], 0);
+  for (const char* empty : {"rebuilt", "damages", "notes"}) EXPECT_EQ(report[empty].size(), 0u) << empty;
+  EXPECT_EQ(done({"rebuild"}).out, "nothing to make anew\n");
+  EXPECT_EQ(files("repo"), before);
+}
+
+TEST_F(Commands, RebuildMakesTheIndexAnewUnlessItIsADryRun) {
+  make_release();
+  const auto segments = files("repo/index");
+  ASSERT_EQ(segments.size(), 1u);
+  std::filesystem::remove(segments[0]);
+  const auto lost = files("repo");
+  const auto dry = done({"rebuild", "--dry-run", "--json"}).json();
+  EXPECT_EQ(dry["dry_run"], true);
+  EXPECT_EQ(dry["rebuilt"].size(), 1u);
+  EXPECT_EQ(dry["chunks"], 100);
+  EXPECT_NE(done({"rebuild", "--dry-run"}).out.find("would be made anew: index/"), std::string::npos);
+  EXPECT_EQ(files("repo"), lost);
+  EXPECT_EQ(run({"export", "db"}).code, 3);
+  const auto said = done({"rebuild"}).out;
+  EXPECT_NE(said.find("made anew: index/"), std::string::npos) << said;
+  EXPECT_NE(said.find("is missing"), std::string::npos) << said;
+  EXPECT_NE(said.find("100 chunks indexed in 1 new segment"), std::string::npos) << said;
+  EXPECT_EQ(files("repo/index"), segments) << "the same bytes have the same name";
+  EXPECT_EQ(done({"export", "db"}).out, fasta(50));
+}
+
+// More chunks than one segment may take with this memory: a segment for each run.
+TEST_F(Commands, RebuildDividesALargeGenerationByItsRuns) {
+  make_repository();
+  std::string text;
+  for (int i = 0; i < 400'000; ++i) {
+    std::string residues;
+    for (auto n = static_cast<unsigned>(i) * 2654435761u; n != 0; n /= 19)
+      residues += "ACDEFGHIKLMNPQRSTVW"[n % 19];
+    text += ">a" + std::to_string(i) + "\n" + residues + "\n";
+  }
+  const auto file = write("db.fasta", text);
+  done({"ingest", file, "--release", "db@1", "--memory", "128MiB", "--pack-size", "1MiB"});
+  const auto segments = files("repo/index").size();
+  EXPECT_GT(segments, 1u);
+  // Without a snapshot, the order of the packs is not known either.
+  for (const std::vector<const char*>& lost :
+       {std::vector{"repo/index"}, std::vector{"repo/index", "repo/snapshots", "repo/refs"}}) {
+    for (const char* folder : lost) std::filesystem::remove_all(path(folder));
+    const auto report = done({"rebuild", "--json", "--memory", "128MiB"}).json();
+    EXPECT_GT(report["segments"], 1);
+    EXPECT_LE(report["segments"], segments);
+    EXPECT_EQ(report["releases"], 1);
+    done({"verify"});
+    EXPECT_TRUE(done({"export", "db"}).out == text);
+  }
+}
+
+TEST_F(Commands, VerifySaysWhatARebuildMakesGood) {
+  make_release();
+  for (const char* folder : {"repo/index", "repo/releases"}) {
+    const auto file = files(folder).at(0);
+    const auto kept = path("kept");
+    std::filesystem::rename(file, kept);
+    const auto verified = run({"verify", "--quick"});
+    EXPECT_EQ(verified.code, 3) << folder;
+    EXPECT_NE(verified.out.find("`talaria rebuild` makes anew"), std::string::npos) << verified.out;
+    EXPECT_EQ(run({"verify", "--json"}).json()["damages"][0]["derived"], true);
+    std::filesystem::rename(kept, file);
+  }
+  std::filesystem::remove(files("repo/pages").at(0));
+  EXPECT_EQ(run({"verify"}).out.find("rebuild"), std::string::npos);
+}
+
 TEST_F(Commands, StatsCountWhatIsStored) {
   make_release();
   done({"ingest", write("two.fasta", fasta(60)), "--release", "db@2"});
@@ -227,7 +303,7 @@ TEST_F(Commands, SequencesAreListedOnRequest) {
 TEST_F(Commands, VersionAndHelpNeedNoRepository) {
   EXPECT_FALSE(done({"version", "--json"}).json()["version"].get<std::string>().empty());
   for (const char* command :
-       {"init", "ingest", "releases", "export", "get", "verify", "stats", "chunk", "version"})
+       {"init", "ingest", "releases", "export", "get", "verify", "rebuild", "stats", "chunk", "version"})
     EXPECT_NE(done({command, "--help"}).out.find("Example: talaria "), std::string::npos) << command;
   for (const char* command : {"put", "get", "list", "remove"})
     EXPECT_NE(done({"chunk", command, "--help"}).out.find("Example: talaria "), std::string::npos)

@@ -28,6 +28,7 @@ TEST_F(Failures, NoRepositoryIs10) {
        std::vector<Arguments>{{"stats"},
                               {"releases"},
                               {"verify"},
+                              {"rebuild"},
                               {"export", "db"},
                               {"get", "P1"},
                               {"chunk", "list"},
@@ -59,6 +60,7 @@ TEST_F(Failures, WrongUsageIs2) {
                               {"export", "db", "-o", folder()},
                               {"get"},
                               {"get", "P00001", "--release", "db@"},
+                              {"rebuild", "extra"},
                               {"verify", "--sample", "0"},
                               {"verify", "--sample", "101%"},
                               {"verify", "--sample", "some"},
@@ -129,6 +131,8 @@ TEST_F(Failures, ASecondWriterIsLockedOutUnlessItWaits) {
   EXPECT_EQ(refused.code, 11);
   EXPECT_EQ(refused.error()["code"], "locked");
   EXPECT_EQ(run({"chunk", "put", file}).code, 11);
+  EXPECT_EQ(run({"rebuild"}).code, 11);
+  EXPECT_EQ(run({"rebuild", "--dry-run"}).code, 0);
   EXPECT_EQ(done({"releases", "--json"}).json()["releases"].size(), 0u) << "readers never wait";
 
   auto second = start({"ingest", file, "--release", "db@1", "--wait", "50"});

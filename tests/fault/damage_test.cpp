@@ -118,7 +118,7 @@ TEST_P(Damaged, AbsenceIsFound) {
 
 INSTANTIATE_TEST_SUITE_P(In, Damaged,
                          testing::Values("repository", "refs/main", "snapshots", "packs", "index",
-                                         "pages"),
+                                         "pages", "releases"),
                          [](const auto& info) {
                            std::string name = info.param;
                            std::replace(name.begin(), name.end(), '/', '_');

@@ -146,7 +146,7 @@ std::vector<std::string> FaultTest::releases() const {
 
 std::map<std::string, std::size_t> FaultTest::object_counts() const {
   std::map<std::string, std::size_t> counts;
-  for (const char* name : {"packs", "index", "pages", ".tmp"})
+  for (const char* name : {"packs", "index", "pages", "releases", ".tmp"})
     counts[name] = count_files(path("repo") + "/" + name);
   return counts;
 }

@@ -95,6 +95,47 @@ TEST(Repository, ACommitMovesTheRef) {
   EXPECT_EQ(must(view->release("a", ""))->version, "1");
 }
 
+TEST(Repository, ACommitWritesAnObjectForEachNewRelease) {
+  TestRepository repository;
+  const auto base = must(repository->view());
+  auto next = base->snapshot();
+  const ReleaseEntry first{"a", "1", 7, digest_of("x"), 8, 9, 10, digest_of("y"), 11};
+  next.releases.push_back(first);
+  const auto view = must(repository->commit(*base, next));
+  const auto name = release_name(digest_of(encode_release(first)));
+  EXPECT_EQ(names_in(*repository.store, "releases/"), std::vector{name});
+  EXPECT_EQ(bytes_of(*repository.store, name), encode_release(first));
+  // What is there is not written again.
+  must(repository.store->remove(name));
+  next.releases.push_back({"a", "2", 0, {}, 0, 0, 0, {}, 0});
+  must(repository->commit(*view, next));
+  EXPECT_EQ(names_in(*repository.store, "releases/"),
+            std::vector{release_name(digest_of(encode_release(next.releases[1])))});
+}
+
+TEST(Repository, PublishNeedsNoViewButTheValueOfTheRef) {
+  TestRepository repository;
+  set_ref(*repository.store, "garbled");
+  auto other = must(Repository::open(*repository.store));
+  EXPECT_EQ(must(other->ref_value()), "garbled");
+  Snapshot next;
+  next.serial = 5;
+  EXPECT_EQ(code_of(other->publish(std::nullopt, next)), errc::conflict);
+  EXPECT_EQ(must(other->publish("garbled", next))->snapshot().serial, 5u);
+  EXPECT_EQ(must(other->view())->snapshot().serial, 5u);
+}
+
+// What a damaged snapshot doesn't name may be all that there is.
+TEST(Repository, LockingForARebuildExcludesWritersAndRemovesNothing) {
+  TestRepository repository;
+  must(repository.store->put("packs/" + digest_of("x").hex(), "left over"));
+  const auto before = names_in(*repository.store);
+  const auto lock = must(repository->lock_for_rebuilding(milliseconds(0)));
+  EXPECT_EQ(names_in(*repository.store), before);
+  auto other = must(Repository::open(*repository.store));
+  EXPECT_EQ(code_of(other->lock_for_writing(milliseconds(0))), errc::locked);
+}
+
 TEST(Repository, ACommitOnAnOldViewIsAConflictAndChangesNothing) {
   TestRepository repository;
   const auto base = must(repository->view());
@@ -163,11 +204,12 @@ TEST(Repository, LockingSweepsWhatNoSnapshotNamesAndNothingElse) {
   must(repository->lock_for_writing(milliseconds(0)));
   const auto live = names_in(*repository.store);
   const auto& snapshot = must(repository->view())->snapshot();
-  // Marker, packs, segments (the parent's are among them), pages, and the snapshot with its parent.
+  // Marker, packs, segments (the parent's are among them), pages, release objects, and the snapshot with
+  // its parent.
   EXPECT_EQ(live.size(),
-            1 + snapshot.packs.size() + snapshot.segments.size() + snapshot.releases.size() + 2);
+            1 + snapshot.packs.size() + snapshot.segments.size() + 2 * snapshot.releases.size() + 2);
 
-  for (const char* folder : {"packs/", "index/", "pages/", "snapshots/"})
+  for (const char* folder : {"packs/", "index/", "pages/", "releases/", "snapshots/"})
     must(repository.store->put(folder + digest_of(folder).hex(), "left over"));
   must(repository.store->put("notes/of-the-user", "not ours"));
   must(repository->lock_for_writing(milliseconds(0)));
@@ -283,7 +325,7 @@ TEST(Repository, AMissingRefIsDamageWithAdvice) {
   auto store = copy_of(*repository.store, false);
   const auto view = must(Repository::open(*store))->view();
   ASSERT_EQ(code_of(view), errc::damaged);
-  EXPECT_TRUE(mentions(view.error(), "missing: restore refs/main from a backup"));
+  EXPECT_TRUE(mentions(view.error(), "missing: `talaria rebuild` makes it anew"));
 }
 
 TEST(Repository, AGarbledRefIsDamageWithAdvice) {
@@ -294,7 +336,8 @@ TEST(Repository, AGarbledRefIsDamageWithAdvice) {
     set_ref(*repository.store, bad);
     const auto view = must(Repository::open(*repository.store))->view();
     ASSERT_EQ(code_of(view), errc::damaged) << bad;
-    EXPECT_TRUE(mentions(view.error(), "restore refs/main from a backup")) << view.error().message();
+    EXPECT_TRUE(mentions(view.error(), "malformed: `talaria rebuild` makes it anew"))
+        << view.error().message();
   }
 }
 
@@ -310,7 +353,7 @@ TEST(Repository, AMissingOrGarbledSnapshotIsDamageWithItsName) {
     const auto view = must(Repository::open(*repository.store))->view();
     ASSERT_EQ(code_of(view), errc::damaged);
     EXPECT_TRUE(mentions(view.error(), name)) << view.error().message();
-    EXPECT_TRUE(mentions(view.error(), "restore it from a backup")) << view.error().message();
+    EXPECT_TRUE(mentions(view.error(), "`talaria rebuild` makes it anew")) << view.error().message();
   }
   must(repository.store->remove(name));
   const auto view = must(Repository::open(*repository.store))->view();
