@@ -41,12 +41,26 @@ struct Operation {
   // Requests outstanding to a pool: enough that none idles while its answers wait their turn.
   std::size_t window() const { return 2 * services->workers.size() + 2; }
 
-  const worker_actor& worker() { return services->workers[next_worker_++ % services->workers.size()]; }
+  // The workers by turns, but for one that has a long job, if there are others.
+  const worker_actor& worker() {
+    auto& workers = services->workers;
+    auto next = next_worker_++ % workers.size();
+    if (next == busy_worker_) next = next_worker_++ % workers.size();
+    return workers[next];
+  }
+
+  // The same, for a long job: further jobs go to the others until it is free again.
+  const worker_actor& busy_worker() {
+    busy_worker_ = next_worker_++ % services->workers.size();
+    return services->workers[busy_worker_];
+  }
+  void free_worker() { busy_worker_ = SIZE_MAX; }
 
 private:
   std::string_view last_report_;
   std::chrono::steady_clock::time_point reported_;
   std::size_t next_worker_ = 0;
+  std::size_t busy_worker_ = SIZE_MAX;
 };
 
 // Waits for the answer of a request made by a blocking actor.

@@ -43,7 +43,7 @@ Result<void> RunStore::store(std::unique_ptr<Run> owned) {
   for (auto kind : all_kinds) {
     if (!Run::is_sorted(kind) || run->count(kind) == 0) continue;
     TALARIA_TRY_ASSIGN(auto sketches, sketch(run, kind));
-    requests.push_back(op_.self->request(op_.worker(), caf::infinite, plan_atom_v,
+    requests.push_back(op_.self->request(op_.busy_worker(), caf::infinite, plan_atom_v,
                                          local(PlanJob{run, kind, std::move(sketches)})));
   }
   auto tables = op_.self->request(op_.worker(), caf::infinite, lookup_atom_v, Local<Run>{run});
@@ -57,6 +57,7 @@ Result<void> RunStore::store(std::unique_ptr<Run> owned) {
     if (!Run::is_sorted(kind)) TALARIA_TRY(store(run->plan(kind, {})));
   for (auto& request : requests) {
     TALARIA_TRY_ASSIGN(auto plans, await<Plans>(request));
+    op_.free_worker();
     TALARIA_TRY(store(std::move(*plans)));
   }
   TALARIA_TRY_ASSIGN(auto lookups, await<Run::LookupTables>(tables));

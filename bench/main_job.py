@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Measures the main job of Talaria beside its peers, and prints a table.
 
-  main_job.py --input FIRST.fasta [--large LARGE.fasta] [--talaria PROGRAM] [--random-reads PROGRAM]
+  main_job.py --input FIRST.fasta [--next NEXT.fasta] [--large LARGE.fasta] [--talaria PROGRAM] [--random-reads PROGRAM]
               [--runs 5] [--peers] [--scratch DIR] [--json FILE]
 
 FIRST is one release of a protein database (the figures in docs/performance.md: the first of the twelve releases
 of Swiss-Prot size, 208 MB). It is read once before each step, so that it is in the page cache. Medians of RUNS.
---peers also runs restic and borg on the same file, in the same rounds. Python 3.8+, standard library only.
+NEXT is the release after it, most of which is known. --peers also runs restic and borg on the same files, in the same
+rounds. Python 3.8+, standard library only.
 """
 import argparse
 import json
@@ -35,6 +36,8 @@ def run(command, **kwargs):
 
 
 def warm(path):
+    """into the page cache; and nothing that was written before waits for the disk"""
+    os.sync()
     with open(path, 'rb') as f:
         while f.read(1 << 24):
             pass
@@ -71,6 +74,11 @@ def talaria_round(args, size, series, scratch):
     warm(args.input)
     series.add('same_s', run(talaria + ['ingest', args.input, '--release', 'bench@2'])[0])
     series.add('same_growth_percent', 100 * (folder_size(repo) - first) / first)
+    if args.next:
+        warm(args.next)
+        before = folder_size(repo)
+        series.add('next_s', run(talaria + ['ingest', args.next, '--release', 'bench@3'])[0])
+        series.add('next_growth_mb', (folder_size(repo) - before) / 1e6)
     out = os.path.join(scratch, 'out.fasta')
     with open(os.devnull, 'wb') as null:
         series.add('export_s', run(talaria + ['export', 'bench@1'], stdout=null)[0])
@@ -85,7 +93,7 @@ def talaria_round(args, size, series, scratch):
     accession = re.split(rb'[|\s]', header[1:].strip())[0].decode()
     series.add('get_ms', 1000 * run(talaria + ['get', accession])[0])
     stats = json.loads(subprocess.run(talaria + ['stats', '--json'], capture_output=True, check=True).stdout)
-    residues = stats['residues']
+    residues = stats['residues']  # that a verification reads
     for threads in (1, 2):
         seconds = run(talaria + ['--threads', str(threads), 'verify'])[0]
         series.add(f'verify_{threads}_s', seconds)
@@ -129,6 +137,11 @@ def peers_round(args, series, scratch):
         warm(args.input)
         series.add(f'{name}_ingest_s', run([w.replace('REPO', repo) for w in ingest], env=env)[0])
         series.add(f'{name}_repository_mb', folder_size(repo) / 1e6)
+        if args.next:
+            warm(args.next)
+            second = [w.replace('REPO', repo).replace('::one', '::two') for w in ingest]
+            second[-1] = args.next
+            series.add(f'{name}_next_s', run(second, env=env)[0])
         shutil.rmtree(repo)
     if shutil.which('zstd'):
         packed = os.path.join(scratch, 'packed.zst')
@@ -172,6 +185,14 @@ def report(args, size, records, series):
     if 'large_memory_mb' in series.values:
         rows.append((f'ingest of {os.path.getsize(args.large) / 1e9:.1f} GB', f'{series.median("large_mb_s"):.0f} MB/s, '
                      f'{series.median("large_memory_mb"):.0f} MB of memory', 'memory as before'))
+    if 'next_s' in series.values:
+        next_size = os.path.getsize(args.next)
+        rows.insert(2, ('the next release', f'{next_size / 1e6 / series.median("next_s"):.0f} MB/s, growth '
+                                            f'{series.median("next_growth_mb"):.1f} MB', ''))
+        for peer in ('restic', 'borg'):
+            if f'{peer}_next_s' in series.values:
+                rows.append((f'{peer}, the next release',
+                             f'{next_size / 1e6 / series.median(f"{peer}_next_s"):.0f} MB/s', ''))
     for peer in ('restic', 'borg'):
         if f'{peer}_ingest_s' in series.values:
             rows.append((f'{peer}, first ingest', f'{size / 1e6 / series.median(f"{peer}_ingest_s"):.0f} MB/s, '
@@ -188,6 +209,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     here = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'build', 'release')
     parser.add_argument('--input', required=True)
+    parser.add_argument('--next')
     parser.add_argument('--large')
     parser.add_argument('--talaria', default=os.path.join(here, 'talaria'))
     parser.add_argument('--random-reads', default=os.path.join(here, 'bench', 'random_reads'))

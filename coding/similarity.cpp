@@ -1,7 +1,5 @@
 #include "coding/similarity.hpp"
 
-#include "core/huge_pages.hpp"
-
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -206,7 +204,7 @@ private:
 
   std::span<const uint32_t> sketches_;
   int table_bits_;
-  HugeVector<uint32_t> last_;
+  std::vector<uint32_t> last_;
   std::vector<std::vector<Pair>> pairs_;
   std::array<Candidates, group_size> candidates_;
 };

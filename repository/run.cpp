@@ -64,9 +64,9 @@ bool Run::ordinals_spent() const noexcept {
 std::string_view Run::keep(std::string_view content) {
   if (content.size() > slab_free_) {
     auto size = std::max(slab_size, content.size());
-    slabs_.emplace_back(size);
+    slabs_.push_back(std::make_unique_for_overwrite<char[]>(size));
     slab_free_ = size;
-    slab_end_ = slabs_.back().data() + size;
+    slab_end_ = slabs_.back().get() + size;
   }
   char* at = slab_end_ - slab_free_;
   std::copy(content.begin(), content.end(), at);

@@ -1,7 +1,6 @@
 // Runs: new chunks, gathered in memory up to a budget, then sorted by similarity and cut into blocks.
 #pragma once
 
-#include "core/huge_pages.hpp"
 #include "repository/block.hpp"
 #include "repository/number.hpp"
 #include "repository/segment.hpp"
@@ -40,7 +39,7 @@ public:
 private:
   void insert(const std::vector<Key128>& keys, uint32_t place) noexcept;
 
-  HugeVector<uint32_t> slots_; // place + 1, or 0; a power of two of them
+  std::vector<uint32_t> slots_; // place + 1, or 0; a power of two of them
 };
 
 // Used by one thread while chunks are added; encode() may be called from several threads after that.
@@ -118,7 +117,7 @@ private:
   std::array<uint32_t, kind_count> next_;
   RunLimits limits_;
   std::array<Chunks, kind_count> chunks_;
-  std::vector<HugeBytes> slabs_; // the bytes of the chunks; never moved
+  std::vector<std::unique_ptr<char[]>> slabs_; // the bytes of the chunks; never moved
   std::size_t slab_free_ = 0;
   char* slab_end_ = nullptr;
   std::size_t weight_ = 0; // of the contents, and what each costs beside
