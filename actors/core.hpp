@@ -29,8 +29,8 @@ struct Core {
     return {static_cast<std::size_t>(std::min(settings.memory / 16 * 5, largest_run)),
             static_cast<std::size_t>(settings.block_size)};
   }
-  // Of the contents of one window; their text takes as much again.
-  std::size_t window_budget() const { return static_cast<std::size_t>(settings.memory / 64); }
+  // Of the contents of one window, of which five are there at once, and their text.
+  std::size_t window_budget() const { return static_cast<std::size_t>(settings.memory / 128); }
 
   static Result<std::shared_ptr<const Core>> open(std::unique_ptr<ObjectStore> objects,
                                                   const Settings& settings) {

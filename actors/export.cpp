@@ -7,8 +7,8 @@ namespace {
 // Records that are rendered by one message: about a megabyte of text.
 constexpr std::size_t rows_per_job = 2048;
 
-// Windows being gathered: while one is gathered and one is rendered, the next is there already.
-constexpr std::size_t windows_ahead = 2;
+// Windows being gathered while others are rendered.
+constexpr std::size_t windows_ahead = 4;
 
 using GatherRequest = decltype(std::declval<caf::blocking_actor*>()->request(
     std::declval<block_reader_actor>(), caf::infinite, gather_atom_v, std::declval<Local<GatherJob>>()));

@@ -191,6 +191,22 @@ bool Block::consecutive() const noexcept {
   return true;
 }
 
+void Block::prefetch_find(uint32_t ordinal) const noexcept {
+  if (!table_.empty()) __builtin_prefetch(&table_[table_slot(ordinal, table_shift_)]);
+}
+
+void Block::prefetch_entry(uint32_t ordinal) const noexcept {
+  if (table_.empty()) return;
+  auto place = table_[table_slot(ordinal, table_shift_)];
+  if (place != 0) __builtin_prefetch(&entries_[place - 1]);
+}
+
+void Block::prefetch_content(std::size_t place) const noexcept {
+  auto bytes = content(place);
+  for (std::size_t at = 0; at < std::min<std::size_t>(bytes.size(), 256); at += 64)
+    __builtin_prefetch(bytes.data() + at);
+}
+
 std::size_t Block::find(uint32_t ordinal) const noexcept {
   if (table_.empty())
     return entries_.empty() ? 0 : std::min<std::size_t>(ordinal - entries_[0].ordinal, entries_.size());

@@ -67,6 +67,12 @@ public:
   // The place of the chunk `ordinal` in this block, or count() if it isn't here.
   std::size_t find(uint32_t ordinal) const noexcept;
 
+  // Asks for the memory that find() and content() will touch, so that many can wait for it together:
+  // first of all, then, when that is there, of the entry, then of the content.
+  void prefetch_find(uint32_t ordinal) const noexcept;
+  void prefetch_entry(uint32_t ordinal) const noexcept;
+  void prefetch_content(std::size_t place) const noexcept;
+
   // The chunk at a place, in stored order.
   uint32_t ordinal(std::size_t place) const noexcept { return entries_[place].ordinal; }
   bool is_list(std::size_t place) const noexcept { return (entries_[place].length & 1) != 0; }

@@ -68,6 +68,11 @@ public:
   // The slot of a chunk, or nothing if no chunk has this number.
   std::optional<Slot> slot(Kind kind, const Number& number) const noexcept;
 
+  // Asks for the memory that key() will touch.
+  void prefetch_key(Kind kind, const Slot& slot) const noexcept {
+    segments_[slot.segment]->prefetch_key(kind, slot.slot);
+  }
+
   // Whether a chunk has this number.
   bool contains(Kind kind, const Number& number) const noexcept;
 

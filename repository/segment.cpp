@@ -273,6 +273,11 @@ Result<Key128> Segment::key(Kind kind, uint32_t slot) const {
   return Key128{load_u64(bytes), load_u64(bytes + 8)};
 }
 
+void Segment::prefetch_key(Kind kind, uint32_t slot) const noexcept {
+  if (kind != Kind::header)
+    __builtin_prefetch(file_->file().data() + sections(kind).keys_at + uint64_t{slot} * key_size);
+}
+
 LookupCursor Segment::entries(Kind kind) const noexcept {
   return {*file_, sections(kind).lookup_at, sections(kind).shape};
 }

@@ -113,6 +113,9 @@ public:
   // The entries of the look-up table of a kind, in order. The segment must outlive it.
   LookupCursor entries(Kind kind) const noexcept;
 
+  // Asks for the memory that key() will touch.
+  void prefetch_key(Kind kind, uint32_t slot) const noexcept;
+
   // The 32 bits of the accession key of each header that the table keeps, by slot.
   Result<std::vector<uint32_t>> header_keys() const;
 

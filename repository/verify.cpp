@@ -38,6 +38,11 @@ void Checker::check_block(const BlockCheck& job, uint32_t generation, const Bloc
   auto block = read_block(store_, *registry_, place, decoder_);
   if (!block) return found(block.error());
   ++report.blocks;
+  // The keys of a block's chunks lie wherever their numbers do: they are waited for together.
+  if (job.index)
+    for (std::size_t i = 0; i < (*block)->count(); ++i)
+      if (auto slot = job.index->slot((*block)->kind(), {generation, (*block)->ordinal(i)}))
+        job.index->prefetch_key((*block)->kind(), *slot);
   const Segment* segment = nullptr;
   uint32_t entry_block = 0;
   for (std::size_t i = 0; i < (*block)->count(); ++i) {

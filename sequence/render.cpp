@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <numeric>
 #include <optional>
+#include <span>
 
 namespace talaria {
 
@@ -94,6 +95,22 @@ private:
   std::size_t left_ = 0;
 };
 
+// The places of wanted chunks in their block. Most blocks are in no processor's cache, so all chunks go
+// through each step together.
+Result<void> find_all(const Block& block, const GatherJob& job, std::span<const uint32_t> wanted,
+                      std::vector<std::size_t>& places) {
+  places.clear();
+  for (auto i : wanted) block.prefetch_find(job.wanted[i].ordinal);
+  for (auto i : wanted) block.prefetch_entry(job.wanted[i].ordinal);
+  for (auto i : wanted) {
+    auto kind = job.blocks[job.wanted[i].block].info.kind;
+    TALARIA_TRY_ASSIGN(auto place, place_in_block(block, kind, {0, job.wanted[i].ordinal}));
+    block.prefetch_content(place);
+    places.push_back(place);
+  }
+  return {};
+}
+
 } // namespace
 
 Result<Gathered> gather(const GatherJob& job,
@@ -109,14 +126,13 @@ Result<Gathered> gather(const GatherJob& job,
   Gathered gathered;
   gathered.contents.resize(job.wanted.size());
   SlabWriter slabs(gathered.slabs);
+  std::vector<std::size_t> places;
   for (std::size_t b = 0; b < job.blocks.size(); ++b) {
     TALARIA_TRY_ASSIGN(auto block, block_of(job.blocks[b]));
-    for (auto i = start[b]; i < start[b + 1]; ++i) {
-      auto& content = gathered.contents[order[i]];
-      TALARIA_TRY_ASSIGN(auto place, place_in_block(*block, job.blocks[b].info.kind,
-                                                    {0, job.wanted[order[i]].ordinal}));
-      content = {slabs.keep(block->content(place)), block->is_list(place)};
-    }
+    auto wanted = std::span(order).subspan(start[b], start[b + 1] - start[b]);
+    TALARIA_TRY(find_all(*block, job, wanted, places));
+    for (std::size_t i = 0; i < wanted.size(); ++i)
+      gathered.contents[wanted[i]] = {slabs.keep(block->content(places[i])), block->is_list(places[i])};
   }
   return gathered;
 }
