@@ -74,10 +74,6 @@ void BitWriter::finish(std::size_t padding) {
   out_.append(padding, '\0');
 }
 
-uint64_t load_bits(const char* bytes, uint64_t position, unsigned bits) noexcept {
-  return load_u64(bytes + position / 8) >> (position % 8) & ((uint64_t{1} << bits) - 1);
-}
-
 void write_lookup_table(const LookupShape& shape, std::vector<std::pair<uint64_t, uint32_t>>& pairs,
                         std::string& out) {
   auto buckets = shape.buckets();

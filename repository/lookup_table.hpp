@@ -6,6 +6,7 @@
 // tables".
 #pragma once
 
+#include "core/endian.hpp"
 #include "repository/checked_file.hpp"
 #include "talaria/error.hpp"
 
@@ -86,7 +87,9 @@ private:
 
 // Reads `bits` (at most 57) at bit `position` of packed little-endian bits. Eight bytes must be readable
 // from the byte of the first bit on.
-uint64_t load_bits(const char* bytes, uint64_t position, unsigned bits) noexcept;
+inline uint64_t load_bits(const char* bytes, uint64_t position, unsigned bits) noexcept {
+  return load_u64(bytes + position / 8) >> (position % 8) & ((uint64_t{1} << bits) - 1);
+}
 
 // Appends values of `bits` each, packed from the lowest bit on, and pad zero bytes.
 class BitWriter {

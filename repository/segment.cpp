@@ -356,20 +356,28 @@ Result<void> Segment::verify_entries() const {
   return {};
 }
 
-// Each slot stands in the look-up table once, where its key belongs.
+// Each slot stands in the look-up table once, where its key belongs. Keys lie in another order than the
+// entries, so those of some entries are waited for together.
 Result<void> Segment::verify_lookup(Kind kind) const {
   auto wrong = [&] { return failure(errc::damaged, name() + ": the look-up table contradicts itself"); };
-  auto& shape = sections(kind).shape;
   std::vector<bool> found(count(kind), false);
+  std::array<std::pair<uint64_t, uint32_t>, 64> group; // prefixes and slots
   auto cursor = entries(kind);
-  while (true) {
-    TALARIA_TRY_ASSIGN(bool more, cursor.next());
-    if (!more) return {};
-    if (cursor.slot() >= found.size() || found[cursor.slot()]) return wrong();
-    found[cursor.slot()] = true;
-    if (kind == Kind::header) continue; // the table alone knows its key
-    TALARIA_TRY_ASSIGN(auto own, key(kind, cursor.slot()));
-    if (shape.key_bits(own.high) != cursor.prefix()) return wrong();
+  for (bool more = true; more;) {
+    std::size_t size = 0;
+    while (size < group.size()) {
+      TALARIA_TRY_ASSIGN(more, cursor.next());
+      if (!more) break;
+      if (cursor.slot() >= found.size() || found[cursor.slot()]) return wrong();
+      found[cursor.slot()] = true;
+      prefetch_key(kind, cursor.slot());
+      group[size++] = {cursor.prefix(), cursor.slot()};
+    }
+    if (kind == Kind::header) continue; // the table alone knows its keys
+    for (auto& [prefix, slot] : std::span(group).first(size)) {
+      TALARIA_TRY_ASSIGN(auto own, key(kind, slot));
+      if (sections(kind).shape.key_bits(own.high) != prefix) return wrong();
+    }
   }
   return {};
 }
