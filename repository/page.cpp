@@ -39,6 +39,22 @@ void put_header_ranges(const std::vector<Row>& rows, std::string& out) {
   }
 }
 
+// The page without the layouts that none of its records has.
+Page with_own_layouts(const Page& page) {
+  Page own;
+  std::vector<std::optional<uint32_t>> places(page.layouts.size());
+  for (auto row : page.rows) {
+    auto& place = places[row.layout];
+    if (!place) {
+      place = static_cast<uint32_t>(own.layouts.size());
+      own.layouts.push_back(page.layouts[row.layout]);
+    }
+    row.layout = *place;
+    own.rows.push_back(row);
+  }
+  return own;
+}
+
 // The place of a generation in a table, where it is added if it is missing.
 uint32_t place_in(std::vector<GenerationId>& table, const GenerationId& id) {
   auto at = std::find(table.begin(), table.end(), id);
@@ -226,12 +242,19 @@ Result<void> PageFileWriter::put_page(const Page& page, std::string_view stored,
   return write(stored);
 }
 
-// Writes the first records of the buffer as a difference, if they belong to a page of the reference.
+// Writes the first records of the buffer as a difference, if they belong to a page of the reference;
+// whole, if that is no larger.
 Result<bool> PageFileWriter::write_delta() {
   auto cut = reference_ ? reference_->cut(store_, page_.rows) : std::nullopt;
   if (!cut) return false;
   auto page = take(cut->rows, cut->page->layouts);
   auto payload = encode_delta(page, *cut->page);
+  auto whole = with_own_layouts(page);
+  if (auto alone = encode_page(whole); alone.size() <= payload.size()) {
+    TALARIA_TRY_ASSIGN(auto stored, pack(whole, alone, nullptr));
+    TALARIA_TRY(put_page(whole, stored, alone.size(), std::nullopt));
+    return true;
+  }
   TALARIA_TRY_ASSIGN(auto stored, pack(page, payload, cut->page.get()));
   used_reference_ = reference_->file().info();
   TALARIA_TRY(put_page(page, stored, payload.size(), cut->place));
