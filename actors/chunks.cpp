@@ -71,8 +71,8 @@ Result<StoreStats> count(const Core& core) {
   for (auto& release : snapshot.releases) {
     stats.raw_bytes += release.bytes;
     stats.records += release.records;
-    stats.page_bytes += release.pages_size;
   }
+  for (auto& file : snapshot.page_files()) stats.page_bytes += file.size;
   auto totals = [&](Kind kind) { return snapshot.totals[index_of(kind)]; };
   stats.releases = snapshot.releases.size();
   stats.sequences = totals(Kind::sequence).count;

@@ -1,5 +1,6 @@
 #include "actors/operation.hpp"
 #include "actors/run_store.hpp"
+#include "repository/page_reference.hpp"
 #include "sequence/release_builder.hpp"
 
 #include <filesystem>
@@ -110,7 +111,9 @@ private:
   Result<void> read_all(bool store);
   Result<void> take(Coming&& coming);
   Result<void> store_run();
-  Result<void> check_drawn(const PackInfo& pages);
+  const ReleaseEntry* same_content() const;
+  Result<PackInfo> write_pages();
+  Result<void> check_drawn();
   std::unique_ptr<Run> new_run(const std::array<uint32_t, kind_count>& next) const;
 
   Operation& op_;
@@ -140,10 +143,9 @@ Result<IngestReport> Ingest::run() {
 
   TALARIA_TRY(begin());
   TALARIA_TRY(read_all(true));
-  TALARIA_TRY_ASSIGN(auto pages, builder_->finish(*op_.core->objects));
-  commit_->add_pages(pages);
+  TALARIA_TRY_ASSIGN(auto pages, write_pages());
   TALARIA_TRY(store_run());
-  TALARIA_TRY(check_drawn(pages));
+  TALARIA_TRY(check_drawn());
   TALARIA_TRY(op_.check_cancelled());
 
   ReleaseEntry entry{request_.name,
@@ -185,7 +187,11 @@ Result<IngestReport> Ingest::compare_with(const ReleaseEntry& existing) {
 Result<void> Ingest::begin() {
   commit_ = std::make_shared<Commit>(*op_.core->repository, view_, op_.core->settings.pack_size);
   runs_ = std::make_unique<RunStore>(op_, commit_);
-  TALARIA_TRY_ASSIGN(auto pages, PageFileWriter::create(*op_.core->objects));
+  TALARIA_TRY_ASSIGN(
+      auto pages,
+      PageFileWriter::create(*op_.core->objects,
+                             reference_candidates(*op_.core->objects, view_->snapshot(), request_.name,
+                                                  op_.core->settings.page_chain)));
   TALARIA_TRY_ASSIGN(auto index, commit_->index());
   auto generations = index->generations();
   auto own = static_cast<uint32_t>(generations.size() - 1);
@@ -257,10 +263,22 @@ Result<void> Ingest::store_run() {
   return {};
 }
 
-Result<void> Ingest::check_drawn(const PackInfo& pages) {
-  // A release with the same pages has been proven to give these bytes.
+// A release with the same content has a page file that is proven to give these bytes.
+const ReleaseEntry* Ingest::same_content() const {
   for (auto& release : view_->snapshot().releases)
-    if (release.pages == pages.digest && release.stream == stream_) return {};
+    if (release.stream == stream_ && release.bytes == bytes_) return &release;
+  return nullptr;
+}
+
+Result<PackInfo> Ingest::write_pages() {
+  if (auto* same = same_content()) return PackInfo{same->pages, same->pages_size};
+  TALARIA_TRY_ASSIGN(auto pages, builder_->finish(*op_.core->objects));
+  commit_->add_pages(pages, builder_->reference());
+  return pages;
+}
+
+Result<void> Ingest::check_drawn() {
+  if (same_content()) return {};
   TALARIA_TRY_ASSIGN(auto index, view_->index());
   return DrawnChecks(op_, view_->snapshot(), std::move(index)).run(builder_->interner().drawn());
 }

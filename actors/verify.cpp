@@ -71,6 +71,8 @@ private:
   Result<void> take();
   Result<void> take_all();
   void attribute_records();
+  std::vector<std::set<std::string>> page_files_of_releases() const;
+  void attribute_references();
   void attribute();
   std::map<uint64_t, std::vector<std::size_t>> damaged_packs() const;
 
@@ -111,6 +113,7 @@ Result<VerifyReport> Verification::run() {
   TALARIA_TRY(take_all());
   TALARIA_TRY(check_values());
   attribute_records();
+  attribute_references();
   attribute();
   return report_;
 }
@@ -132,8 +135,8 @@ Result<void> Verification::check_files() {
   if (!index_)
     for (auto& segment : snapshot.segments)
       checks.push_back({segment_name(segment.digest), segment.digest, segment.size});
-  for (auto& release : snapshot.releases)
-    checks.push_back({pages_name(release.pages), release.pages, release.pages_size});
+  auto page_files = snapshot.page_files();
+  for (auto& file : page_files) checks.push_back({pages_name(file.digest), file.digest, file.size});
   for (auto& release : snapshot.releases) {
     auto bytes = encode_release(release);
     auto digest = digest_of(bytes);
@@ -141,7 +144,8 @@ Result<void> Verification::check_files() {
   }
   if (!options_.quick && options_.sample_percent >= 100)
     for (auto& pack : snapshot.packs) checks.push_back({pack_name(pack.digest), pack.digest, pack.size});
-  report_.files += snapshot.segments.size() + 2 * snapshot.releases.size() + snapshot.packs.size();
+  report_.files +=
+      snapshot.segments.size() + page_files.size() + snapshot.releases.size() + snapshot.packs.size();
   for (auto& check : checks) {
     auto weight = check.size / 3;
     TALARIA_TRY(send(check_file_atom_v, std::move(check), weight));
@@ -306,17 +310,41 @@ std::map<uint64_t, std::vector<std::size_t>> Verification::damaged_packs() const
   return packs;
 }
 
+// The page files that each release needs: its own, and those that it goes back to.
+std::vector<std::set<std::string>> Verification::page_files_of_releases() const {
+  std::vector<std::set<std::string>> files;
+  for (auto& release : view_->snapshot().releases) {
+    auto& own = files.emplace_back();
+    own.insert(pages_name(release.pages));
+    for (auto& reference : view_->snapshot().references(release.pages))
+      own.insert(pages_name(reference.digest));
+  }
+  return files;
+}
+
+// A page that can't be read for a file that it goes back to is that file's damage.
+void Verification::attribute_references() {
+  auto& snapshot = view_->snapshot();
+  for (auto& release : snapshot.releases)
+    for (auto& reference : snapshot.references(release.pages)) {
+      auto name = pages_name(reference.digest);
+      for (auto& open : found_)
+        if (open.finding.object == pages_name(release.pages) &&
+            open.finding.error.message().find(name) != std::string::npos)
+          open.finding.object = name;
+    }
+}
+
 // One damage a file: what was found in it, and all releases that it hits.
 void Verification::attribute() {
   auto& releases = view_->snapshot().releases;
+  auto page_files = page_files_of_releases();
   std::map<std::string, std::size_t> places;
   for (auto& open : found_) {
     auto& f = open.finding;
-    for (auto& release : releases) {
-      bool own_file = f.object == pages_name(release.pages);
-      if (open.all_releases || own_file || f.object.starts_with("index/"))
-        open.releases.insert(label(release));
-    }
+    for (std::size_t i = 0; i < releases.size(); ++i)
+      if (open.all_releases || page_files[i].contains(f.object) || f.object.starts_with("index/"))
+        open.releases.insert(label(releases[i]));
     // A value lies in a pack that has a finding of its own.
     if (f.object.empty()) f.object = "packs";
     auto [at, fresh] = places.try_emplace(f.object, report_.damages.size());

@@ -46,6 +46,7 @@ void add_settings(CLI::App& app, GlobalOptions& options) {
   add("--cache", "cache", "SIZE", "Blocks kept for later reads; 0: three eighths of the memory");
   add("--block-size", "block_size", "SIZE", "A block before compression (default 64KiB)");
   add("--pack-size", "pack_size", "SIZE", "The size at which a pack is closed (default 64MiB)");
+  add("--page-chain", "page_chain", "COUNT", "Releases stored as differences in a row (default 8)");
   add("--codec", "codec", "NAME", "zstd, lz4, gzip or none (default zstd)");
   add("--level", "level", "LEVEL", "The level of the codec (default 1)");
   add("--wait", "lock_wait", "SECONDS", "How long to wait for another writer (default 0)");

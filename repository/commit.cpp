@@ -35,11 +35,9 @@ Commit::~Commit() {
     for (auto& pack : *packs)
       if (!names(old.packs, pack)) (void)store.remove(pack_name(pack.digest));
   remove_segments(old);
-  for (auto& pages : pages_) {
-    bool used = std::any_of(old.releases.begin(), old.releases.end(),
-                            [&](const ReleaseEntry& r) { return r.pages == pages.digest; });
-    if (!used) (void)store.remove(pages_name(pages.digest));
-  }
+  auto old_pages = old.page_files();
+  for (auto& pages : pages_)
+    if (!names(old_pages, pages)) (void)store.remove(pages_name(pages.digest));
 }
 
 Result<void> Commit::append(const EncodedBlock& block) {
@@ -114,8 +112,12 @@ uint64_t Commit::stored_bytes() const noexcept {
   return bytes;
 }
 
-void Commit::add_pages(const PackInfo& pages) {
+void Commit::add_pages(const PackInfo& pages, const std::optional<PackInfo>& reference) {
   pages_.push_back(pages);
+  if (!reference) return;
+  deltas_.push_back({pages.digest, *reference});
+  for (auto& next : base_->snapshot().references(reference->digest))
+    deltas_.push_back({deltas_.back().reference.digest, next});
 }
 
 Snapshot Commit::next_snapshot(const Snapshot& base, const std::optional<ReleaseEntry>& release) const {
@@ -130,7 +132,11 @@ Snapshot Commit::next_snapshot(const Snapshot& base, const std::optional<Release
     next.totals[i].count += added_[i].count;
     next.totals[i].bytes += added_[i].bytes;
   }
+  for (auto& delta : deltas_)
+    if (std::ranges::find(next.deltas, delta.pages, &PageDelta::pages) == next.deltas.end())
+      next.deltas.push_back(delta);
   if (release) next.releases.push_back(*release);
+  next.drop_unused_deltas();
   return next;
 }
 

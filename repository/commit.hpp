@@ -37,8 +37,9 @@ public:
   // The index of the base with the segments of this commit.
   Result<DigestIndexPtr> index() const;
 
-  // Counts a new page file among the files of the commit.
-  void add_pages(const PackInfo& pages);
+  // Counts a new page file among the files of the commit. `reference`: the page file of a release of the
+  // base, or one that it goes back to, if the new one is a difference from it.
+  void add_pages(const PackInfo& pages, const std::optional<PackInfo>& reference = {});
 
   // What the finished runs of this commit hold, by kind, and the bytes of its files, as long as none of
   // them was merged.
@@ -70,6 +71,7 @@ private:
   std::vector<PackInfo> segments_;
   std::vector<PackInfo> merged_segments_;
   std::vector<PackInfo> pages_;
+  std::vector<PageDelta> deltas_; // of these page files, and of what they go back to
   std::vector<SegmentPtr> open_segments_;
   std::array<KindTotals, kind_count> added_;
   bool published_ = false;

@@ -70,7 +70,7 @@ Result<void> read_back_pages(const ObjectStore& store, const PackInfo& pages,
     found += page.rows.size();
   }
   if (found != records || file->generations() != writer.generations() ||
-      file->preamble() != writer.preamble())
+      file->preamble() != writer.preamble() || file->reference_info() != writer.reference())
     return differs(pages_name(pages.digest), "has other records than were written");
   return {};
 }

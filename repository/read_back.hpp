@@ -25,8 +25,8 @@ Result<void> read_back_pack(const ObjectStore& store, const PackInfo& pack,
 // A segment: it is sound, each slot has the key and the block that the draft says, each block its entry.
 Result<void> read_back_segment(const Segment& segment, const SegmentDraft& draft);
 
-// A page file: it has the preamble and the generations of its writer and so many records, and each of
-// its pages can be read.
+// A page file: it has the preamble, the generations and the reference of its writer and so many records,
+// and each of its pages can be read.
 Result<void> read_back_pages(const ObjectStore& store, const PackInfo& pages,
                              const PageFileWriter& writer, uint64_t records);
 

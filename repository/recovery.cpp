@@ -80,23 +80,38 @@ private:
     return decode_release(bytes.view());
   }
 
-  // Also the order of the generations: as releases use them.
+  // Also the order of the generations, as releases use them, and which page files are differences.
   Result<void> find_pages() {
     std::unordered_set<std::string> used;
-    for (auto& release : found_.snapshot.releases) {
-      auto name = pages_name(release.pages);
-      auto file = PageFile::open(store_, release.pages, release.pages_size);
-      if (used.insert(name).second && !file)
-        found(name, file.error().code() == errc::not_found
-                        ? Error{errc::damaged, "is missing: " + std::string(restore_advice)}
-                        : file.error());
-      if (!file) continue;
-      order_.insert(order_.end(), (*file)->generations().begin(), (*file)->generations().end());
-    }
+    for (auto& release : found_.snapshot.releases) follow({release.pages, release.pages_size}, used);
     TALARIA_TRY_ASSIGN(auto files, files_in(store_, "pages/"));
-    for (auto& file : files)
-      if (!used.contains(pages_name(file.digest))) found_.loose_pages.push_back(file);
+    for (auto& file : files) {
+      if (used.contains(pages_name(file.digest))) continue;
+      found_.loose_pages.push_back(file);
+      follow(file, used);
+    }
     return {};
+  }
+
+  // A page file and those that it is a difference from.
+  void follow(PackInfo pages, std::unordered_set<std::string>& used) {
+    auto& deltas = found_.snapshot.deltas;
+    while (used.insert(pages_name(pages.digest)).second) {
+      auto file = PageFile::open(store_, pages.digest, pages.size);
+      if (!file) {
+        found(pages_name(pages.digest),
+              file.error().code() == errc::not_found
+                  ? Error{errc::damaged, "is missing: " + std::string(restore_advice)}
+                  : file.error());
+        return;
+      }
+      order_.insert(order_.end(), (*file)->generations().begin(), (*file)->generations().end());
+      auto& reference = (*file)->reference_info();
+      if (!reference) return;
+      if (std::ranges::find(deltas, pages.digest, &PageDelta::pages) == deltas.end())
+        deltas.push_back({pages.digest, *reference});
+      pages = *reference;
+    }
   }
 
   Result<void> find_packs() {

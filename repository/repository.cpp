@@ -79,10 +79,8 @@ Result<ViewPtr> current_view(const ObjectStore& store, const std::shared_ptr<Pac
 void add_names(const Snapshot& snapshot, std::unordered_set<std::string>& names) {
   for (auto& pack : snapshot.packs) names.insert(pack_name(pack.digest));
   for (auto& segment : snapshot.segments) names.insert(segment_name(segment.digest));
-  for (auto& release : snapshot.releases) {
-    names.insert(pages_name(release.pages));
-    names.insert(release_name(digest_of(encode_release(release))));
-  }
+  for (auto& file : snapshot.page_files()) names.insert(pages_name(file.digest));
+  for (auto& release : snapshot.releases) names.insert(release_name(digest_of(encode_release(release))));
 }
 
 } // namespace

@@ -6,6 +6,9 @@
 #include "repository/magic.hpp"
 
 #include <algorithm>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
 
 namespace talaria {
 
@@ -67,6 +70,13 @@ Result<Snapshot> read_all(ByteReader& in) {
     return {};
   }));
   TALARIA_TRY(read_each(in, [&]() -> Result<void> {
+    PageDelta delta;
+    TALARIA_TRY_ASSIGN(delta.pages, read_digest(in));
+    TALARIA_TRY(read_file(in, delta.reference));
+    s.deltas.push_back(delta);
+    return {};
+  }));
+  TALARIA_TRY(read_each(in, [&]() -> Result<void> {
     Number number;
     TALARIA_TRY_ASSIGN(number.generation, read_place(in, s.generations.size()));
     TALARIA_TRY_ASSIGN(number.ordinal, read_place(in, UINT32_MAX));
@@ -105,6 +115,11 @@ std::string Snapshot::encode() const {
   for (auto& segment : segments) put_file(out, segment);
   put_varint(out, releases.size());
   for (auto& release : releases) release.write(out);
+  put_varint(out, deltas.size());
+  for (auto& delta : deltas) {
+    out += delta.pages.view();
+    put_file(out, delta.reference);
+  }
   put_varint(out, removed.size());
   for (auto& number : removed) {
     put_varint(out, number.generation);
@@ -129,6 +144,42 @@ std::optional<uint32_t> Snapshot::generation(const GenerationId& id) const noexc
   for (std::size_t i = generations.size(); i-- > 0;)
     if (generations[i] == id) return static_cast<uint32_t>(i);
   return std::nullopt;
+}
+
+std::vector<PackInfo> Snapshot::references(const Digest& pages) const {
+  std::vector<PackInfo> chain;
+  auto last = pages;
+  // Damage could make a circle.
+  while (chain.size() <= deltas.size()) {
+    auto at = std::ranges::find(deltas, last, &PageDelta::pages);
+    if (at == deltas.end()) break;
+    chain.push_back(at->reference);
+    last = at->reference.digest;
+  }
+  return chain;
+}
+
+std::vector<PackInfo> Snapshot::page_files() const {
+  std::vector<PackInfo> files;
+  std::unordered_set<std::string_view> seen;
+  for (auto& release : releases)
+    if (seen.insert(release.pages.view()).second) files.push_back({release.pages, release.pages_size});
+  for (auto& delta : deltas)
+    if (seen.insert(delta.reference.digest.view()).second) files.push_back(delta.reference);
+  return files;
+}
+
+void Snapshot::drop_unused_deltas() {
+  std::unordered_map<std::string, const PageDelta*> known;
+  for (auto& delta : deltas) known.emplace(delta.pages.view(), &delta);
+  std::unordered_set<std::string> used;
+  for (auto& release : releases) {
+    auto at = known.find(std::string(release.pages.view()));
+    while (at != known.end() && used.insert(at->first).second)
+      at = known.find(std::string(at->second->reference.digest.view()));
+  }
+  std::erase_if(deltas,
+                [&](const PageDelta& delta) { return !used.contains(std::string(delta.pages.view())); });
 }
 
 bool Snapshot::is_removed(const Number& number) const noexcept {

@@ -19,6 +19,14 @@ namespace talaria {
 
 std::string snapshot_name(const Digest& digest);
 
+// A page file that isn't whole, and the one that it is the difference from.
+struct PageDelta {
+  Digest pages;
+  PackInfo reference;
+
+  friend bool operator==(const PageDelta&, const PageDelta&) = default;
+};
+
 // Of the chunks of one kind.
 struct KindTotals {
   uint64_t count = 0;
@@ -37,6 +45,7 @@ struct Snapshot {
   std::vector<Pack> packs;
   std::vector<PackInfo> segments;     // newest last
   std::vector<ReleaseEntry> releases; // in the order of their commits
+  std::vector<PageDelta> deltas;      // of all page files that releases need
   std::vector<Number> removed;        // chunks of kind `bytes` that are no longer there; sorted
   std::array<KindTotals, kind_count> totals;
 
@@ -46,6 +55,12 @@ struct Snapshot {
 
   // The place of a generation, or nothing.
   std::optional<uint32_t> generation(const GenerationId& id) const noexcept;
+  // The page files that a page file goes back to, the nearest first.
+  std::vector<PackInfo> references(const Digest& pages) const;
+  // All page files that releases need, each once.
+  std::vector<PackInfo> page_files() const;
+  // Forgets the differences that no release needs.
+  void drop_unused_deltas();
   bool is_removed(const Number& number) const noexcept;
 };
 

@@ -40,6 +40,9 @@ public:
   // Writes the page file and reads it back.
   Result<PackInfo> finish(const ObjectStore& store);
 
+  // After finish(): the page file that it is a difference from.
+  const std::optional<PackInfo>& reference() const noexcept { return pages_->reference(); }
+
 private:
   struct LongRecord;
   Result<void> add_row(const Number& header, const Number& sequence, RecordLayout layout);

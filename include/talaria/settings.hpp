@@ -27,6 +27,10 @@ struct Settings {
   // Bytes after which a pack is closed. 1 MiB to 1 GiB.
   uint64_t pack_size = uint64_t{64} << 20;
 
+  // How many page files, each the difference from the next, may follow each other from a release on.
+  // More takes less space, fewer are faster to read; 0 to 64, 0: each is whole.
+  unsigned page_chain = 8;
+
   // "zstd", "lz4", "gzip" or "none", and its level.
   std::string codec = "zstd";
   int level = 1;

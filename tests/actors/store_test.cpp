@@ -70,6 +70,68 @@ TEST_F(StoreTest, TheSameContentAgainCostsAlmostNothing) {
   EXPECT_EQ(exported("db@2"), text);
 }
 
+TEST_F(StoreTest, ReleasesComeBackWhateverTheBoundOfTheirChains) {
+  for (const unsigned chain : {0u, 1u, 3u, 64u}) {
+    auto settings = small_settings();
+    settings.page_chain = chain;
+    store = open(settings);
+    for (int i = 0; i < 12; ++i) {
+      ASSERT_TRUE(ingest(records(5 * i, 400, 60), "db", std::to_string(i)));
+      ASSERT_TRUE(ingest(records(5 * i + 100, 400, 60), "other", std::to_string(i)));
+    }
+    for (int i = 0; i < 12; ++i) {
+      EXPECT_EQ(exported("db@" + std::to_string(i)), records(5 * i, 400, 60));
+      EXPECT_EQ(exported("other@" + std::to_string(i)), records(5 * i + 100, 400, 60));
+    }
+    EXPECT_EQ(store->get("P10399", "db@0")->release, "db@0");
+    auto report = store->verify();
+    ASSERT_TRUE(report);
+    EXPECT_TRUE(report->damages.empty());
+  }
+}
+
+// The page file of the first release is what all later ones go back to.
+TEST_F(StoreTest, DamageInAPageFileHitsTheReleasesThatGoBackToIt) {
+  auto memory = memory_store();
+  auto& objects = *memory;
+  ASSERT_TRUE(Store::init(objects));
+  store = *Store::open(std::move(memory), Settings{});
+  std::string first;
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_TRUE(ingest(records(5 * i, 1000), "db", std::to_string(i)));
+    if (i == 0) {
+      ASSERT_TRUE(objects.list("pages/", [&](const ObjectInfo& object) {
+        first = object.name;
+        return true;
+      }));
+    }
+  }
+  ASSERT_TRUE(ingest(records(50'000, 10), "alone", "1"));
+  const std::string sound(objects.get(first)->view());
+  auto damaged = sound;
+  damaged[20] ^= 1;
+  ASSERT_TRUE(objects.put(first, damaged));
+  for (const bool quick : {false, true}) {
+    VerifyOptions options;
+    options.quick = quick;
+    auto report = store->verify(options);
+    ASSERT_TRUE(report);
+    ASSERT_EQ(report->damages.size(), 1u);
+    EXPECT_EQ(report->damages[0].object, first);
+    EXPECT_EQ(report->damages[0].releases, (std::vector<std::string>{"db@0", "db@1", "db@2", "db@3"}));
+  }
+  auto refused = store->export_release("db@3", [](std::string_view) -> Result<void> { return {}; });
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), errc::damaged);
+  EXPECT_NE(refused.error().message().find(first), std::string::npos);
+
+  // A new release needs none of what can't be read.
+  ASSERT_TRUE(ingest(records(20, 1000), "db", "4"));
+  EXPECT_EQ(exported("db@4"), records(20, 1000));
+  ASSERT_TRUE(objects.put(first, sound));
+  EXPECT_EQ(exported("db@3"), records(15, 1000));
+}
+
 TEST_F(StoreTest, AReleaseThatExistsIsNeverChanged) {
   auto text = records(0, 50);
   ASSERT_TRUE(ingest(text, "db", "1"));

@@ -38,8 +38,8 @@ namespace {
   ::signal(SIGTERM, SIG_DFL);
   ::signal(SIGPIPE, SIG_DFL);
   for (const char* name : {"TALARIA_REPO", "TALARIA_CONFIG", "TALARIA_THREADS", "TALARIA_MEMORY",
-                           "TALARIA_CACHE", "TALARIA_BLOCK_SIZE", "TALARIA_PACK_SIZE", "TALARIA_CODEC",
-                           "TALARIA_LEVEL", "TALARIA_LOCK_WAIT"})
+                           "TALARIA_CACHE", "TALARIA_BLOCK_SIZE", "TALARIA_PACK_SIZE",
+                           "TALARIA_PAGE_CHAIN", "TALARIA_CODEC", "TALARIA_LEVEL", "TALARIA_LOCK_WAIT"})
     ::unsetenv(name);
   for (const auto& [name, value] : variables) ::setenv(name.c_str(), value.c_str(), 1);
   std::vector<char*> argv{const_cast<char*>(TALARIA_PROGRAM)};

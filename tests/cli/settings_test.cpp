@@ -70,9 +70,16 @@ TEST_F(SettingsOfProgram, OptionsMayStandBeforeAndAfterTheCommand) {
 
 TEST_F(SettingsOfProgram, EverySettingIsAFlag) {
   make_repository();
-  done({"ingest", write("db.fasta", fasta(20)), "--release", "db@1", "--memory", "256MiB", "--cache",
-        "64MiB", "--block-size", "16KiB", "--pack-size", "1MiB", "--codec", "zstd", "--level", "-3",
-        "--wait", "0.5"});
+  done({"ingest",       write("db.fasta", fasta(20)),
+        "--release",    "db@1",
+        "--memory",     "256MiB",
+        "--cache",      "64MiB",
+        "--block-size", "16KiB",
+        "--pack-size",  "1MiB",
+        "--page-chain", "2",
+        "--codec",      "zstd",
+        "--level",      "-3",
+        "--wait",       "0.5"});
   EXPECT_EQ(done({"export", "db"}).out, fasta(20));
 }
 

@@ -15,8 +15,8 @@ namespace {
 
 bool same(const Settings& a, const Settings& b) {
   return a.threads == b.threads && a.memory == b.memory && a.cache == b.cache &&
-         a.block_size == b.block_size && a.pack_size == b.pack_size && a.codec == b.codec &&
-         a.level == b.level && a.lock_wait == b.lock_wait;
+         a.block_size == b.block_size && a.pack_size == b.pack_size && a.page_chain == b.page_chain &&
+         a.codec == b.codec && a.level == b.level && a.lock_wait == b.lock_wait;
 }
 
 class SettingsFileTest : public testing::Test {
@@ -53,6 +53,7 @@ TEST_F(SettingsFileTest, EveryKeyIsRead) {
                        "cache: 100MiB\n"
                        "block_size: 128KiB\n"
                        "pack_size: 33554432\n"
+                       "page_chain: 20\n"
                        "codec: lz4\n"
                        "level: 9\n"
                        "lock_wait: 1.5\n");
@@ -62,6 +63,7 @@ TEST_F(SettingsFileTest, EveryKeyIsRead) {
   EXPECT_EQ(settings->cache, 100u << 20);
   EXPECT_EQ(settings->block_size, 128u << 10);
   EXPECT_EQ(settings->pack_size, 32u << 20);
+  EXPECT_EQ(settings->page_chain, 20u);
   EXPECT_EQ(settings->codec, "lz4");
   EXPECT_EQ(settings->level, 9);
   EXPECT_EQ(settings->lock_wait, std::chrono::milliseconds(1500));
@@ -126,6 +128,8 @@ TEST_F(SettingsFileTest, EveryKindOfWrongValueIsRefused) {
                            "block_size: 8MiB",
                            "pack_size: 1KiB",
                            "pack_size: 2GiB",
+                           "page_chain: 65",
+                           "page_chain: -1",
                            "codec: brotli",
                            "codec: 3",
                            "codec: ZSTD",
@@ -204,6 +208,7 @@ TEST(EnvironmentSettings, EveryVariableIsRead) {
                                                              {"TALARIA_CACHE", "1MB"},
                                                              {"TALARIA_BLOCK_SIZE", "8KiB"},
                                                              {"TALARIA_PACK_SIZE", "1MiB"},
+                                                             {"TALARIA_PAGE_CHAIN", "0"},
                                                              {"TALARIA_CODEC", "gzip"},
                                                              {"TALARIA_LEVEL", "3"},
                                                              {"TALARIA_LOCK_WAIT", "60"}}));
@@ -213,6 +218,7 @@ TEST(EnvironmentSettings, EveryVariableIsRead) {
   EXPECT_EQ(settings->cache, 1'000'000u);
   EXPECT_EQ(settings->block_size, 8192u);
   EXPECT_EQ(settings->pack_size, 1u << 20);
+  EXPECT_EQ(settings->page_chain, 0u);
   EXPECT_EQ(settings->codec, "gzip");
   EXPECT_EQ(settings->level, 3);
   EXPECT_EQ(settings->lock_wait, std::chrono::minutes(1));

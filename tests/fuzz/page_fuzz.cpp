@@ -3,8 +3,9 @@
 //
 //   u8 mode: 0 reads the rest as a file;
 //   1: sized directory, pages as they are stored;
-//   else: u8 number of generations, sized preamble, then for each page u16 records, sized ranges (as the
-//   directory has them), sized payload.
+//   2: u8 number of generations, sized preamble, then for each page u16 records, sized ranges (as the
+//   directory has them), sized payload;
+//   else: the same for a file whose pages are differences from the first page of a fixed one.
 #include "repository/page.hpp"
 
 #include "core/crc64.hpp"
@@ -30,7 +31,36 @@ std::string sealed(std::string_view pages, std::string_view directory) {
   return "TALPAGE1" + std::string(pages) + stored + trailer + "TALPGEND";
 }
 
-std::string build(Fields& in) {
+// The page that differences are from.
+Page source_page() {
+  Page page;
+  page.layouts = {{RecordLayout::Form::plain, "<", {}}, {RecordLayout::Form::stored, "", {1, 9}}};
+  for (std::uint32_t i = 0; i < 8; ++i) page.rows.push_back({{0, i}, {i / 4, 2 * i}, i % 2});
+  return page;
+}
+
+const Digest reference_digest = digest_of("reference");
+
+// Two generations, as the bytes of build() number them.
+std::string reference_file() {
+  const auto payload = encode_page(source_page());
+  const auto stored = packed(payload);
+  std::string directory;
+  put_varint(directory, 0);
+  put_varint(directory, 2);
+  for (char i = 0; i < 2; ++i) directory += std::string(GenerationId::size, i);
+  put_varint(directory, 0);
+  put_varint(directory, 1);
+  put_varint(directory, stored.size());
+  put_varint(directory, payload.size());
+  put_varint(directory, source_page().rows.size());
+  put_varint(directory, 0);
+  store_u64(directory, crc64(stored));
+  put_varint(directory, 0);
+  return sealed(stored, directory);
+}
+
+std::string build(Fields& in, bool deltas) {
   const std::size_t generations = in.u8() % 8;
   const auto preamble = in.sized();
   std::string pages;
@@ -44,6 +74,7 @@ std::string build(Fields& in) {
     put_varint(entries, stored.size());
     put_varint(entries, payload.size());
     put_varint(entries, records);
+    put_varint(entries, deltas ? 1 : 0);
     store_u64(entries, crc64(stored));
     if (ranges.empty()) put_varint(entries, 0);
     entries += ranges;
@@ -56,6 +87,11 @@ std::string build(Fields& in) {
   put_varint(directory, generations);
   for (std::size_t i = 0; i < generations; ++i)
     directory += std::string(GenerationId::size, static_cast<char>(i));
+  put_varint(directory, deltas ? 1 : 0);
+  if (deltas) {
+    directory += reference_digest.view();
+    put_varint(directory, reference_file().size());
+  }
   put_varint(directory, count);
   return sealed(pages, directory + entries);
 }
@@ -82,9 +118,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto directory = in.sized();
     file = sealed(in.rest(), directory);
   } else {
-    file = build(in);
+    file = build(in, mode != 2);
   }
   auto store = memory_store();
+  put(*store, pages_name(reference_digest), reference_file());
   put(*store, pages_name({}), file);
   const auto opened = PageFile::open(*store, {}, file.size());
   require_sound(opened);

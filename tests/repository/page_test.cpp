@@ -1,6 +1,9 @@
 #include "repository/page.hpp"
 
+#include "repository/read_back.hpp"
 #include "support.hpp"
+
+#include <algorithm>
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -25,13 +28,20 @@ bool same(const RecordLayout& a, const RecordLayout& b) {
 
 // Generations of the records are 0, 1, ... in the order in which they are first named.
 PackInfo write_pages(ObjectStore& store, const std::vector<Record>& records,
-                     const std::string& preamble = "", uint32_t generations = 4) {
-  auto writer = must(PageFileWriter::create(store));
+                     const std::string& preamble = "", uint32_t generations = 4,
+                     std::vector<PageFilePtr> candidates = {}) {
+  auto writer = must(PageFileWriter::create(store, std::move(candidates)));
   writer->set_preamble(preamble);
   for (uint32_t i = 0; i < generations; ++i)
     EXPECT_EQ(writer->generation(generation_id(static_cast<uint8_t>(i + 1))), i);
   for (auto& record : records) must(writer->add(record.header, record.sequence, record.layout));
-  return must(writer->finish());
+  const auto info = must(writer->finish());
+  must(read_back_pages(store, info, *writer, records.size()));
+  return info;
+}
+
+PageFilePtr open_pages(const ObjectStore& store, const PackInfo& info) {
+  return must(PageFile::open(store, info.digest, info.size));
 }
 
 // Reads all pages and compares them with the records, and the directory with the pages.
@@ -43,13 +53,19 @@ void expect_holds(const ObjectStore& store, const PackInfo& info, const std::vec
     EXPECT_EQ(entry.first_record, at);
     const auto page = must(file->read(store, place));
     ASSERT_EQ(page.rows.size(), entry.records);
-    EXPECT_LE(page.rows.size(), page_records);
+    EXPECT_LE(page.rows.size(), page_records_max);
     ASSERT_LE(at + page.rows.size(), records.size());
     for (auto& row : page.rows) {
       auto& record = records[at++];
-      ASSERT_EQ(row.header, record.header);
-      ASSERT_EQ(row.sequence, record.sequence);
-      ASSERT_TRUE(same(page.layouts.at(row.layout), record.layout));
+      // Whatever the table of the file, a number means what it meant to the writer.
+      auto meant = [&](const Number& number) {
+        return Number{file->generations().at(number.generation).bytes[0] - 1u, number.ordinal};
+      };
+      ASSERT_EQ(meant(row.header), record.header);
+      ASSERT_EQ(meant(row.sequence), record.sequence);
+      auto layout = page.layouts.at(row.layout);
+      if (layout.form == Form::stored) layout.text = meant(layout.text);
+      ASSERT_TRUE(same(layout, record.layout));
       bool covered = false;
       for (auto& range : entry.headers)
         covered |= range.generation == row.header.generation && range.lowest <= row.header.ordinal &&
@@ -196,6 +212,171 @@ TEST(Pages, EveryTruncationIsDamage) {
   }
 }
 
+// Records of which every `gap`th changes from release to release: headers, sequences, layouts, removed
+// and new ones.
+std::vector<Record> edited(std::vector<Record> records, uint32_t release, std::size_t gap) {
+  std::vector<Record> next;
+  for (uint32_t i = 0; i < records.size(); ++i) {
+    auto record = records[i];
+    const auto change = (i + release) % gap == 0 ? (i / gap + release) % 5 : 5;
+    if (change == 0) continue;
+    if (change == 1) record.header = {release, i};
+    if (change == 2) record.sequence = {release, i};
+    if (change == 3) record.layout = plain("new" + std::to_string(release));
+    if (change == 4) next.push_back({{release, 1'000'000 + i}, {release, 1'000'000 + i}, plain("even")});
+    next.push_back(record);
+  }
+  return next;
+}
+
+TEST(PageDeltas, CostWhatChangedAndComeBack) {
+  auto store = memory_store();
+  auto records = plain_records(3 * page_records + 77);
+  std::vector<std::pair<PackInfo, std::vector<Record>>> releases;
+  releases.emplace_back(write_pages(*store, records, "", 13), records);
+  for (uint32_t release = 1; release < 12; ++release) {
+    records = edited(records, release, 100);
+    const auto reference = open_pages(*store, releases.back().first);
+    releases.emplace_back(write_pages(*store, records, "", 13, {reference}), records);
+    const auto file = open_pages(*store, releases.back().first);
+    EXPECT_EQ(file->depth(), release);
+    EXPECT_EQ(file->reference_info(), releases[release - 1].first);
+    EXPECT_LT(file->info().size, write_pages(*store, records, "", 13).size) << release;
+  }
+  for (auto& [info, rows] : releases) expect_holds(*store, info, rows);
+}
+
+TEST(PageDeltas, PagesGrowAndAreDivided) {
+  auto store = memory_store();
+  auto records = plain_records(2 * page_records);
+  auto info = write_pages(*store, records, "", 6);
+  for (uint32_t release = 1; release < 6; ++release) {
+    std::vector<Record> next;
+    for (uint32_t i = 0; i < records.size(); ++i) {
+      next.push_back(records[i]);
+      if (i % 3 == 0) next.push_back({{release, i}, {release, i}, plain("even")});
+    }
+    records = std::move(next);
+    info = write_pages(*store, records, "", 6, {open_pages(*store, info)});
+    expect_holds(*store, info, records);
+  }
+  EXPECT_GT(open_pages(*store, info)->pages().size(), 2u);
+  EXPECT_EQ(open_pages(*store, info)->depth(), 5u);
+}
+
+TEST(PageDeltas, AreNotMadeOfOtherRecords) {
+  auto store = memory_store();
+  const auto reference = open_pages(*store, write_pages(*store, plain_records(1000)));
+  std::vector<Record> others;
+  for (uint32_t i = 0; i < 1000; ++i) others.push_back({{2, i}, {2, i}, plain("even")});
+  const auto info = write_pages(*store, others, "", 4, {reference});
+  expect_holds(*store, info, others);
+  const auto file = open_pages(*store, info);
+  EXPECT_EQ(file->depth(), 0u);
+  EXPECT_FALSE(file->reference_info());
+}
+
+TEST(PageDeltas, ShuffledRecordsStayInLargePages) {
+  auto store = memory_store();
+  auto records = plain_records(4 * page_records);
+  const auto reference = open_pages(*store, write_pages(*store, records));
+  for (uint64_t i = records.size(), state = 1; i-- > 1;) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    std::swap(records[i], records[(state >> 33) % (i + 1)]);
+  }
+  const auto info = write_pages(*store, records, "", 4, {reference});
+  expect_holds(*store, info, records);
+  EXPECT_LE(open_pages(*store, info)->pages().size(), 8u);
+}
+
+TEST(PageDeltas, OfSeveralCandidatesTheOneWithMostRecordsIsTaken) {
+  auto store = memory_store();
+  auto records = plain_records(1000);
+  const auto half = write_pages(*store, {records.begin(), records.begin() + 500});
+  const auto whole = write_pages(*store, {records.begin(), records.begin() + 900});
+  const auto info =
+      write_pages(*store, records, "", 4,
+                  {open_pages(*store, half), open_pages(*store, whole), open_pages(*store, half)});
+  expect_holds(*store, info, records);
+  EXPECT_EQ(open_pages(*store, info)->reference_info(), whole);
+}
+
+TEST(PageDeltas, AReferenceThatCannotBeReadIsLeftAlone) {
+  auto store = memory_store();
+  const auto records = plain_records(1000);
+  const auto info = write_pages(*store, records);
+  const auto reference = open_pages(*store, info);
+  auto bytes = bytes_of(*store, pages_name(info.digest));
+  bytes[20] = static_cast<char>(bytes[20] ^ 1);
+  must(store->put(pages_name(info.digest), bytes));
+  const auto next = write_pages(*store, edited(records, 1, 10), "", 4, {reference});
+  expect_holds(*store, next, edited(records, 1, 10));
+  EXPECT_EQ(open_pages(*store, next)->depth(), 0u);
+}
+
+// Every file of the chain is needed, and damage in any is found and named.
+TEST(PageDeltas, EveryFlippedBitOfAChainIsDamage) {
+  auto store = memory_store();
+  auto records = plain_records(60);
+  std::vector<PackInfo> chain{write_pages(*store, records)};
+  for (uint32_t release = 1; release < 3; ++release) {
+    records = edited(records, release, 7);
+    chain.push_back(write_pages(*store, records, "", 4, {open_pages(*store, chain.back())}));
+  }
+  ASSERT_EQ(open_pages(*store, chain.back())->depth(), 2u);
+  for (auto& info : chain) {
+    const auto name = pages_name(info.digest);
+    const auto whole = bytes_of(*store, name);
+    each_flip(whole, [&](const std::string& bytes, std::size_t at) {
+      must(store->put(name, bytes));
+      const auto file = PageFile::open(*store, chain.back().digest, chain.back().size);
+      const auto page = file ? (*file)->read(*store, 0) : tl::unexpected<Error>(file.error());
+      ASSERT_FALSE(page) << "byte " << at;
+      EXPECT_EQ(page.error().code(), errc::damaged);
+      EXPECT_NE(page.error().message().find(name), std::string::npos) << page.error().message();
+    });
+    must(store->remove(name));
+    const auto file = PageFile::open(*store, chain.back().digest, chain.back().size);
+    if (file) {
+      EXPECT_EQ(code_of((*file)->read(*store, 0)), errc::damaged);
+    }
+    must(store->put(name, whole));
+  }
+  expect_holds(*store, chain.back(), records);
+}
+
+RC_GTEST_PROP(PageDeltas, AnyEditsOverManyReleasesComeBack, ()) {
+  const auto number = rc::gen::construct<Number>(rc::gen::inRange(0u, 4u), rc::gen::inRange(0u, 90u));
+  const auto bound = *rc::gen::inRange(0u, 5u);
+  auto store = memory_store();
+  auto records = plain_records(*rc::gen::inRange<std::size_t>(1, 60));
+  std::vector<std::pair<PackInfo, std::vector<Record>>> releases;
+  for (int release = 0; release < 8; ++release) {
+    std::vector<PageFilePtr> candidates;
+    for (auto& known : releases)
+      if (auto file = open_pages(*store, known.first); file->depth() < bound) candidates.push_back(file);
+    releases.emplace_back(write_pages(*store, records, "", 4, candidates), records);
+    RC_ASSERT(open_pages(*store, releases.back().first)->depth() <= bound);
+    const auto edits = *rc::gen::inRange(0, 6);
+    for (int i = 0; i < edits; ++i) {
+      const auto at = *rc::gen::inRange<std::size_t>(0, records.size() + 1);
+      const auto place = records.begin() + static_cast<std::ptrdiff_t>(at);
+      const auto kind = *rc::gen::inRange(0, 5);
+      if (kind == 0 || place == records.end())
+        records.insert(place, {*number, *number, plain(*rc::gen::element<std::string>("even", "x"))});
+      else if (kind == 1)
+        records.erase(place);
+      else if (kind == 2)
+        std::rotate(records.begin(), place, records.end());
+      else if (kind == 3)
+        place->header = *number;
+      else
+        place->layout = {Form::stored, "", *number};
+    }
+  }
+  for (auto& [info, rows] : releases) expect_holds(*store, info, rows);
+}
+
 Page small_page() {
   Page page;
   page.layouts = {plain("<"), {Form::stored, "", {1, 9}}, {Form::spans, "abc", {}}};
@@ -234,6 +415,49 @@ TEST(PagePayload, AnyBytesAreRefusedOrReadWithinTheirBounds) {
 
 RC_GTEST_PROP(PagePayload, IsTotal, (const std::string& bytes)) {
   if (const auto page = decode_page(bytes, 3); !page) RC_ASSERT(page.error().code() == errc::damaged);
+  if (const auto page = decode_delta(bytes, small_page(), 3); !page)
+    RC_ASSERT(page.error().code() == errc::damaged);
+}
+
+// The small page with a record removed, one moved, one changed and two new ones.
+Page changed_page() {
+  auto page = small_page();
+  page.layouts.push_back(plain("new"));
+  page.rows = {{{0, 2}, {0, 3}, 2},
+               {{0, 0}, {0, 0}, 0},
+               {{1, 8}, {1, 6}, 3},
+               {{1, 9}, {1, 7}, 3},
+               {{1, 7}, {1, 4}, 1}};
+  return page;
+}
+
+TEST(PageDelta, GivesBackThePage) {
+  const auto payload = encode_delta(changed_page(), small_page());
+  EXPECT_EQ(must(decode_delta(payload, small_page(), 2)), changed_page());
+  EXPECT_EQ(must(decode_delta(encode_delta(small_page(), small_page()), small_page(), 2)), small_page());
+}
+
+TEST(PageDelta, ThatIsCutOrLongerIsRefused) {
+  const auto payload = encode_delta(changed_page(), small_page());
+  for (std::size_t size = 0; size < payload.size(); ++size)
+    EXPECT_EQ(code_of(decode_delta(payload.substr(0, size), small_page(), 2)), errc::damaged) << size;
+  EXPECT_EQ(code_of(decode_delta(payload + '\0', small_page(), 2)), errc::damaged);
+  EXPECT_EQ(code_of(decode_delta(payload, {}, 2)), errc::damaged);
+}
+
+TEST(PageDelta, AnyBytesAreRefusedOrReadWithinTheirBounds) {
+  each_flip(encode_delta(changed_page(), small_page()), [](const std::string& bytes, std::size_t at) {
+    const auto page = decode_delta(bytes, small_page(), 2);
+    if (!page) {
+      EXPECT_EQ(page.error().code(), errc::damaged);
+      return;
+    }
+    for (auto& row : page->rows) {
+      EXPECT_LT(row.layout, page->layouts.size()) << at;
+      EXPECT_LT(row.header.generation, 2u);
+      EXPECT_LT(row.sequence.generation, 2u);
+    }
+  });
 }
 
 } // namespace

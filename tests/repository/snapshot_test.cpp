@@ -48,6 +48,7 @@ Snapshot any_snapshot() {
                           *rc::gen::arbitrary<uint64_t>(), any_digest(), *rc::gen::arbitrary<uint64_t>(),
                           *rc::gen::arbitrary<uint64_t>(), *rc::gen::arbitrary<uint64_t>(), any_digest(),
                           *rc::gen::arbitrary<uint64_t>()});
+  for (int i = *rc::gen::inRange(0, 4); i > 0; --i) s.deltas.push_back({any_digest(), any_file()});
   for (auto& totals : s.totals)
     totals = {*rc::gen::arbitrary<uint64_t>(), *rc::gen::arbitrary<uint64_t>()};
   return s;
@@ -62,6 +63,7 @@ Snapshot some_snapshot() {
   s.packs = {{{digest_of("p"), 70}, 0}, {{digest_of("q"), 80}, 1}};
   s.segments = {{digest_of("s"), 90}};
   s.releases = {{"uniprot/sprot", "2026_04", 1, digest_of("x"), 2, 3, 4, digest_of("y"), 5}};
+  s.deltas = {{digest_of("y"), {digest_of("z"), 6}}};
   s.removed = {{0, 5}, {0, 6}, {1, 0}};
   s.totals[0] = {1, 2};
   s.totals[4] = {3, 4};
@@ -77,6 +79,7 @@ RC_GTEST_PROP(Snapshot, ComesBackAsItWas, ()) {
   RC_ASSERT(read.generations == s.generations);
   RC_ASSERT(read.segments == s.segments);
   RC_ASSERT(read.removed == s.removed);
+  RC_ASSERT(read.deltas == s.deltas);
   RC_ASSERT(read.packs.size() == s.packs.size());
   for (std::size_t i = 0; i < s.packs.size(); ++i) {
     RC_ASSERT(read.packs[i].digest == s.packs[i].digest);
@@ -95,6 +98,23 @@ RC_GTEST_PROP(Snapshot, ComesBackAsItWas, ()) {
     RC_ASSERT(read.totals[i].count == s.totals[i].count);
     RC_ASSERT(read.totals[i].bytes == s.totals[i].bytes);
   }
+}
+
+TEST(Snapshot, NamesThePageFilesThatReleasesGoBackTo) {
+  auto s = some_snapshot();
+  s.deltas.push_back({digest_of("z"), {digest_of("base"), 7}});
+  s.deltas.push_back({digest_of("nobody's"), {digest_of("lost"), 8}});
+  EXPECT_EQ(s.references(digest_of("y")),
+            (std::vector<PackInfo>{{digest_of("z"), 6}, {digest_of("base"), 7}}));
+  EXPECT_TRUE(s.references(digest_of("base")).empty());
+  s.drop_unused_deltas();
+  EXPECT_EQ(s.deltas.size(), 2u);
+  EXPECT_EQ(s.page_files(),
+            (std::vector<PackInfo>{{digest_of("y"), 5}, {digest_of("z"), 6}, {digest_of("base"), 7}}));
+  s.deltas.push_back({digest_of("base"), {digest_of("y"), 5}}); // damage: a circle
+  s.drop_unused_deltas();
+  EXPECT_EQ(s.page_files().size(), 3u);
+  EXPECT_FALSE(s.references(digest_of("y")).empty());
 }
 
 TEST(Snapshot, ThatIsCutOrLongerIsRefused) {

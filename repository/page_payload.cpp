@@ -1,0 +1,410 @@
+#include "repository/page_payload.hpp"
+
+#include "core/endian.hpp"
+#include "core/try.hpp"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <unordered_map>
+
+namespace talaria {
+
+namespace {
+
+// Numbers are written as runs: the next record nearly always has the next number of its generation.
+class RunColumn {
+public:
+  void add(const Number& number) {
+    auto& next = next_[number.generation];
+    if (length_ > 0 && number.generation == generation_ && number.ordinal == next) {
+      ++length_;
+    } else {
+      end_run();
+      generation_ = number.generation;
+      step_ = static_cast<int64_t>(number.ordinal) - static_cast<int64_t>(next);
+      length_ = 1;
+    }
+    next = number.ordinal + 1;
+  }
+  std::string finish() {
+    end_run();
+    return std::move(out_);
+  }
+
+private:
+  void end_run() {
+    if (length_ == 0) return;
+    put_varint(out_, generation_);
+    put_zigzag(out_, step_);
+    put_varint(out_, length_);
+    length_ = 0;
+  }
+  std::string out_;
+  std::map<uint32_t, uint32_t> next_;
+  uint32_t generation_ = 0;
+  int64_t step_ = 0;
+  uint64_t length_ = 0;
+};
+
+class LayoutColumn {
+public:
+  void add(uint32_t layout) {
+    if (length_ > 0 && layout != layout_) end_run();
+    layout_ = layout;
+    ++length_;
+  }
+  std::string finish() {
+    if (length_ > 0) end_run();
+    return std::move(out_);
+  }
+
+private:
+  void end_run() {
+    put_varint(out_, layout_);
+    put_varint(out_, length_);
+    length_ = 0;
+  }
+  std::string out_;
+  uint32_t layout_ = 0;
+  uint64_t length_ = 0;
+};
+
+// Reads runs of numbers for `rows`, which are not copied but written to.
+Result<void> read_runs(ByteReader& in, std::size_t generations, const std::vector<Row*>& rows,
+                       Number Row::*member) {
+  std::vector<uint32_t> next(generations, 0);
+  std::size_t filled = 0;
+  while (filled < rows.size()) {
+    TALARIA_TRY_ASSIGN(auto generation, in.varint());
+    TALARIA_TRY_ASSIGN(auto step, in.zigzag());
+    TALARIA_TRY_ASSIGN(auto length, in.varint());
+    if (generation >= generations || length == 0 || length > rows.size() - filled)
+      return failure(errc::damaged, "impossible run of numbers");
+    auto first = static_cast<uint64_t>(next[generation]) + static_cast<uint64_t>(step);
+    if (first > UINT32_MAX || first + length > UINT32_MAX)
+      return failure(errc::damaged, "impossible number");
+    for (uint64_t i = 0; i < length; ++i)
+      rows[filled++]->*member = {static_cast<uint32_t>(generation), static_cast<uint32_t>(first + i)};
+    next[generation] = static_cast<uint32_t>(first + length);
+  }
+  return {};
+}
+
+Result<void> read_layout_runs(ByteReader& in, std::size_t layouts, const std::vector<Row*>& rows) {
+  for (std::size_t filled = 0; filled < rows.size();) {
+    TALARIA_TRY_ASSIGN(auto layout, in.varint());
+    TALARIA_TRY_ASSIGN(auto length, in.varint());
+    if (layout >= layouts || length == 0 || length > rows.size() - filled)
+      return failure(errc::damaged, "impossible run of layouts");
+    for (uint64_t i = 0; i < length; ++i) rows[filled++]->layout = static_cast<uint32_t>(layout);
+  }
+  return {};
+}
+
+Result<RecordLayout> read_layout(ByteReader& in, std::size_t generations) {
+  RecordLayout layout;
+  TALARIA_TRY_ASSIGN(auto size, in.varint());
+  TALARIA_TRY_ASSIGN(auto bytes, in.bytes(size));
+  if (bytes.empty() || static_cast<uint8_t>(bytes[0]) > 2)
+    return failure(errc::damaged, "impossible layout");
+  layout.form = static_cast<RecordLayout::Form>(bytes[0]);
+  bytes.remove_prefix(1);
+  if (layout.form != RecordLayout::Form::stored) {
+    layout.bytes = bytes;
+    return layout;
+  }
+  ByteReader number(bytes);
+  TALARIA_TRY_ASSIGN(auto generation, number.varint());
+  TALARIA_TRY_ASSIGN(auto ordinal, number.varint());
+  if (generation >= generations || ordinal > UINT32_MAX || !number.at_end())
+    return failure(errc::damaged, "impossible layout");
+  layout.text = {static_cast<uint32_t>(generation), static_cast<uint32_t>(ordinal)};
+  return layout;
+}
+
+// Reads the counts of records and layouts, and the layouts, which go behind those that are there.
+Result<std::size_t> read_head(ByteReader& in, std::size_t generations, Page& page) {
+  TALARIA_TRY_ASSIGN(auto count, in.varint());
+  TALARIA_TRY_ASSIGN(auto layouts, in.varint());
+  if (count > page_records_max || layouts > count) return failure(errc::damaged, "impossible page");
+  for (uint64_t i = 0; i < layouts; ++i) {
+    TALARIA_TRY_ASSIGN(auto layout, read_layout(in, generations));
+    page.layouts.push_back(std::move(layout));
+  }
+  return static_cast<std::size_t>(count);
+}
+
+void put_head(const Page& page, std::size_t known_layouts, std::string& out) {
+  put_varint(out, page.rows.size());
+  put_varint(out, page.layouts.size() - known_layouts);
+  for (auto i = known_layouts; i < page.layouts.size(); ++i) {
+    auto key = layout_key(page.layouts[i]);
+    put_varint(out, key.size());
+    out += key;
+  }
+}
+
+// What a run of rows doesn't take from the source, and whether it leaves the order of the source.
+constexpr uint8_t own_header = 1;
+constexpr uint8_t own_sequence = 2;
+constexpr uint8_t own_layout = 4;
+constexpr uint8_t own_row = own_header | own_sequence | own_layout;
+constexpr uint8_t jump = 8;
+
+// Finds for each row of a page the row of the source that it has most in common with.
+class RowMatcher {
+public:
+  explicit RowMatcher(const Page& source) : rows_(source.rows) {
+    for (auto& row : rows_) {
+      header_generations_ = std::max(header_generations_, row.header.generation + 1);
+      sequence_generations_ = std::max(sequence_generations_, row.sequence.generation + 1);
+    }
+  }
+
+  // The place of the row of the source; nothing if there is none. `expected`: the place behind the one
+  // found before.
+  std::optional<uint32_t> find(const Row& row, std::size_t expected) {
+    // What the release brought with it is new to the source.
+    if (row.header.generation >= header_generations_ && row.sequence.generation >= sequence_generations_)
+      return std::nullopt;
+    auto end = std::min(rows_.size(), expected + nearby);
+    for (auto i = expected; i < end; ++i)
+      if (rows_[i].header == row.header || rows_[i].sequence == row.sequence)
+        return static_cast<uint32_t>(i);
+    return find_anywhere(row);
+  }
+
+private:
+  // How far a few removed records reach.
+  static constexpr std::size_t nearby = 8;
+
+  static uint64_t key(const Number& number) {
+    return uint64_t{number.generation} << 32 | number.ordinal;
+  }
+
+  std::optional<uint32_t> find_anywhere(const Row& row) {
+    if (headers_.empty())
+      for (std::size_t i = 0; i < rows_.size(); ++i) {
+        headers_.try_emplace(key(rows_[i].header), static_cast<uint32_t>(i));
+        sequences_.try_emplace(key(rows_[i].sequence), static_cast<uint32_t>(i));
+      }
+    if (auto at = headers_.find(key(row.header)); at != headers_.end()) return at->second;
+    if (auto at = sequences_.find(key(row.sequence)); at != sequences_.end()) return at->second;
+    return std::nullopt;
+  }
+
+  const std::vector<Row>& rows_;
+  uint32_t header_generations_ = 0;
+  uint32_t sequence_generations_ = 0;
+  std::unordered_map<uint64_t, uint32_t> headers_; // these two once they are needed
+  std::unordered_map<uint64_t, uint32_t> sequences_;
+};
+
+// The runs of a difference: what they take from the source, and from where.
+class DeltaRuns {
+public:
+  // A row that takes all but `own` from the place in the source.
+  void add(uint8_t own, std::size_t place) {
+    if (length_ > 0 && own == own_ && place == next_) {
+      ++length_;
+    } else {
+      end_run();
+      own_ = own;
+      step_ = static_cast<int64_t>(place) - static_cast<int64_t>(next_);
+      length_ = 1;
+    }
+    next_ = place + 1;
+  }
+
+  // A row that takes nothing.
+  void add_own() {
+    if (length_ == 0 || own_ != own_row) {
+      end_run();
+      own_ = own_row;
+      step_ = 0;
+    }
+    ++length_;
+  }
+
+  std::size_t next() const { return next_; }
+
+  // The kinds of all runs, then their lengths, then their jumps: each is like its neighbours.
+  void put(std::string& out) {
+    end_run();
+    put_varint(out, kinds_.size());
+    out += kinds_;
+    out += lengths_;
+    out += jumps_;
+  }
+
+private:
+  void end_run() {
+    if (length_ == 0) return;
+    kinds_ += static_cast<char>(own_ | (step_ != 0 ? jump : 0));
+    put_varint(lengths_, length_);
+    if (step_ != 0) put_zigzag(jumps_, step_);
+    length_ = 0;
+  }
+
+  std::string kinds_;
+  std::string lengths_;
+  std::string jumps_;
+  uint8_t own_ = 0;
+  int64_t step_ = 0;
+  uint64_t length_ = 0;
+  std::size_t next_ = 0;
+};
+
+// Reads the runs of a difference and takes from the source what they say; the rest is left for the
+// columns, by row.
+struct DeltaReader {
+  const Page& source;
+  std::vector<Row>& rows;
+  std::vector<Row*> headers;
+  std::vector<Row*> sequences;
+  std::vector<Row*> layouts;
+  std::size_t next = 0;
+
+  Result<void> read(ByteReader& in, std::size_t count) {
+    TALARIA_TRY_ASSIGN(auto runs, in.varint());
+    TALARIA_TRY_ASSIGN(auto kinds, in.bytes(runs));
+    if (runs > count) return failure(errc::damaged, "impossible number of runs");
+    std::vector<std::size_t> lengths;
+    std::size_t total = 0;
+    for (uint64_t i = 0; i < runs; ++i) {
+      TALARIA_TRY_ASSIGN(auto length, in.varint());
+      if (length == 0 || length > count - total) return failure(errc::damaged, "impossible run");
+      lengths.push_back(static_cast<std::size_t>(length));
+      total += lengths.back();
+    }
+    if (total != count) return failure(errc::damaged, "runs for another number of records");
+    rows.resize(count);
+    std::size_t filled = 0;
+    for (std::size_t i = 0; i < lengths.size(); ++i) {
+      TALARIA_TRY(read_run(in, static_cast<uint8_t>(kinds[i]), filled, lengths[i]));
+      filled += lengths[i];
+    }
+    return {};
+  }
+
+private:
+  Result<void> read_run(ByteReader& in, uint8_t kind, std::size_t first, std::size_t length) {
+    auto own = static_cast<uint8_t>(kind & own_row);
+    if (kind > (own_row | jump) || kind == (own_row | jump))
+      return failure(errc::damaged, "impossible kind of run");
+    if ((kind & jump) != 0) {
+      TALARIA_TRY_ASSIGN(auto step, in.zigzag());
+      next += static_cast<std::size_t>(step);
+    }
+    if (own != own_row) {
+      if (next > source.rows.size() || length > source.rows.size() - next)
+        return failure(errc::damaged, "a run beyond the source of a page");
+      std::copy_n(source.rows.begin() + static_cast<std::ptrdiff_t>(next), length,
+                  rows.begin() + static_cast<std::ptrdiff_t>(first));
+      next += length;
+    }
+    for (auto i = first; own != 0 && i < first + length; ++i) {
+      if ((own & own_header) != 0) headers.push_back(&rows[i]);
+      if ((own & own_sequence) != 0) sequences.push_back(&rows[i]);
+      if ((own & own_layout) != 0) layouts.push_back(&rows[i]);
+    }
+    return {};
+  }
+};
+
+std::vector<Row*> all_of(std::vector<Row>& rows) {
+  std::vector<Row*> all;
+  all.reserve(rows.size());
+  for (auto& row : rows) all.push_back(&row);
+  return all;
+}
+
+} // namespace
+
+std::string layout_key(const RecordLayout& layout) {
+  std::string key(1, static_cast<char>(layout.form));
+  if (layout.form == RecordLayout::Form::stored) {
+    put_varint(key, layout.text.generation);
+    put_varint(key, layout.text.ordinal);
+  } else {
+    key += layout.bytes;
+  }
+  return key;
+}
+
+std::string encode_page(const Page& page) {
+  LayoutColumn layouts;
+  RunColumn headers;
+  RunColumn sequences;
+  for (auto& row : page.rows) {
+    layouts.add(row.layout);
+    headers.add(row.header);
+    sequences.add(row.sequence);
+  }
+  std::string out;
+  put_head(page, 0, out);
+  out += layouts.finish();
+  out += headers.finish();
+  out += sequences.finish();
+  return out;
+}
+
+Result<Page> decode_page(std::string_view payload, std::size_t generations) {
+  ByteReader in(payload);
+  Page page;
+  TALARIA_TRY_ASSIGN(auto count, read_head(in, generations, page));
+  page.rows.resize(count);
+  auto rows = all_of(page.rows);
+  TALARIA_TRY(read_layout_runs(in, page.layouts.size(), rows));
+  TALARIA_TRY(read_runs(in, generations, rows, &Row::header));
+  TALARIA_TRY(read_runs(in, generations, rows, &Row::sequence));
+  if (!in.at_end()) return failure(errc::damaged, "bytes behind the end of a page");
+  return page;
+}
+
+std::string encode_delta(const Page& page, const Page& source) {
+  DeltaRuns runs;
+  LayoutColumn layouts;
+  RunColumn headers;
+  RunColumn sequences;
+  RowMatcher matcher(source);
+  for (auto& row : page.rows) {
+    uint8_t own = own_row;
+    auto place = matcher.find(row, runs.next());
+    if (place) {
+      auto& from = source.rows[*place];
+      own = static_cast<uint8_t>((from.header == row.header ? 0 : own_header) |
+                                 (from.sequence == row.sequence ? 0 : own_sequence) |
+                                 (from.layout == row.layout ? 0 : own_layout));
+      runs.add(own, *place);
+    } else {
+      runs.add_own();
+    }
+    if ((own & own_header) != 0) headers.add(row.header);
+    if ((own & own_sequence) != 0) sequences.add(row.sequence);
+    if ((own & own_layout) != 0) layouts.add(row.layout);
+  }
+  std::string out;
+  put_head(page, source.layouts.size(), out);
+  runs.put(out);
+  out += layouts.finish();
+  out += headers.finish();
+  out += sequences.finish();
+  return out;
+}
+
+Result<Page> decode_delta(std::string_view payload, const Page& source, std::size_t generations) {
+  ByteReader in(payload);
+  Page page{source.layouts, {}};
+  TALARIA_TRY_ASSIGN(auto count, read_head(in, generations, page));
+  DeltaReader runs{source, page.rows, {}, {}, {}};
+  TALARIA_TRY(runs.read(in, count));
+  TALARIA_TRY(read_layout_runs(in, page.layouts.size(), runs.layouts));
+  TALARIA_TRY(read_runs(in, generations, runs.headers, &Row::header));
+  TALARIA_TRY(read_runs(in, generations, runs.sequences, &Row::sequence));
+  if (!in.at_end()) return failure(errc::damaged, "bytes behind the end of a page");
+  return page;
+}
+
+} // namespace talaria
