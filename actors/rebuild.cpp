@@ -1,5 +1,6 @@
 #include "actors/operation.hpp"
 #include "repository/magic.hpp"
+#include "repository/read_back.hpp"
 #include "repository/recovery.hpp"
 
 #include <functional>
@@ -285,7 +286,7 @@ Result<std::vector<bool>> Rebuilding::check_each(const std::vector<PackInfo>& fi
     TALARIA_TRY_ASSIGN(auto report, await<CheckReport>(request));
     if (report->findings.empty()) return {};
     sound[place] = false;
-    reasons[place] = report->findings[0].error.message();
+    reasons[place] = reason(report->findings[0].error);
     return {};
   };
   for (std::size_t i = 0; i < files.size(); ++i) {
@@ -319,6 +320,9 @@ Result<void> Rebuilding::keep_others() {
   std::erase_if(files, [&](const PackInfo& file) {
     return std::find(named.begin(), named.end(), file) != named.end();
   });
+  // A large one may have been merged of smaller ones that are still there.
+  std::stable_sort(files.begin(), files.end(),
+                   [](const PackInfo& a, const PackInfo& b) { return a.size > b.size; });
   std::vector<std::string> reasons;
   TALARIA_TRY_ASSIGN(auto sound, check_each(files, reasons));
   for (std::size_t i = 0; i < files.size(); ++i) {
@@ -451,7 +455,10 @@ Result<void> Rebuilding::build(const std::vector<std::size_t>& packs, const Kind
   auto draft = builder.finish();
   auto bytes = write_segment(draft);
   made_.push_back({digest_of(bytes), bytes.size()});
-  return objects().put(segment_name(made_.back().digest), bytes);
+  auto name = segment_name(made_.back().digest);
+  TALARIA_TRY(objects().put(name, bytes));
+  TALARIA_TRY_ASSIGN(auto segment, Segment::open(objects(), name));
+  return read_back_segment(*segment, draft);
 }
 
 // Gives the wanted blocks of some packs to `take`, in order, as the verifiers read them.

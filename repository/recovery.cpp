@@ -85,11 +85,9 @@ private:
     std::unordered_set<std::string> used;
     for (auto& release : found_.snapshot.releases) follow({release.pages, release.pages_size}, used);
     TALARIA_TRY_ASSIGN(auto files, files_in(store_, "pages/"));
-    for (auto& file : files) {
-      if (used.contains(pages_name(file.digest))) continue;
-      found_.loose_pages.push_back(file);
-      follow(file, used);
-    }
+    for (auto& file : files)
+      if (!used.contains(pages_name(file.digest))) found_.loose_pages.push_back(file);
+    for (auto& file : found_.loose_pages) follow(file, used);
     return {};
   }
 
