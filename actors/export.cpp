@@ -98,13 +98,15 @@ private:
     for (auto& gap : rendered->gaps) {
       TALARIA_TRY(text(bytes.substr(at, gap.at - at)));
       at = gap.at;
-      TALARIA_TRY(render_long(*index_, source_, *job->rows.page, gap.row,
-                              [&](std::string_view piece) -> Result<void> {
-                                TALARIA_TRY(op_.check_cancelled());
-                                TALARIA_TRY(text(piece));
-                                op_.report("exporting", done_, total_);
-                                return {};
-                              }));
+      TALARIA_TRY(render_long(
+          *index_, source_, *job->rows.page, gap.row,
+          [&](std::string_view piece) -> Result<void> {
+            TALARIA_TRY(op_.check_cancelled());
+            TALARIA_TRY(text(piece));
+            op_.report("exporting", done_, total_);
+            return {};
+          },
+          &decoded_));
     }
     TALARIA_TRY(text(bytes.substr(at)));
     op_.report("exporting", done_, total_);
@@ -116,6 +118,7 @@ private:
   uint64_t total_;
   const ByteSink& sink_;
   CachedBlockSource source_;
+  DecodedChunks decoded_;
   WindowPlanner planner_;
   uint64_t done_ = 0;
   std::deque<GatheringWindow> windows_;

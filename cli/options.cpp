@@ -48,6 +48,8 @@ void add_settings(CLI::App& app, GlobalOptions& options) {
   add("--pack-size", "pack_size", "SIZE", "The size at which a pack is closed (default 64MiB)");
   add("--codec", "codec", "NAME", "zstd, lz4, gzip or none (default zstd)");
   add("--level", "level", "LEVEL", "The level of the codec (default 1)");
+  add("--delta-depth", "delta_depth", "COUNT",
+      "Differences of long sequences on one another (default 8; 0: none)");
   add("--wait", "lock_wait", "SECONDS", "How long to wait for another writer (default 0)");
 }
 

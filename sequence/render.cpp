@@ -115,7 +115,7 @@ Result<Gathered> gather(const GatherJob& job,
       auto& content = gathered.contents[order[i]];
       TALARIA_TRY_ASSIGN(auto place, place_in_block(*block, job.blocks[b].info.kind,
                                                     {0, job.wanted[order[i]].ordinal}));
-      content = {slabs.keep(block->content(place)), block->is_list(place)};
+      content = {slabs.keep(block->content(place)), block->form(place) == ChunkForm::whole};
     }
   }
   return gathered;
@@ -139,7 +139,7 @@ Result<Rendered> render(const RenderJob& job) {
     auto row = job.rows.first + i;
     auto& layout = page.layouts[page.rows[row].layout];
     auto* record = &job.contents->table[2 * (job.first + i)];
-    if (record[0].list || record[1].list || layout.form != RecordLayout::Form::plain) {
+    if (!record[0].whole || !record[1].whole || layout.form != RecordLayout::Form::plain) {
       out.gaps.push_back({out.bytes.size(), row});
       continue;
     }
@@ -186,7 +186,7 @@ private:
 } // namespace
 
 Result<void> render_long(const DigestIndex& index, BlockSource& source, const OpenPage& page,
-                         std::size_t row_place, const ByteSink& sink) {
+                         std::size_t row_place, const ByteSink& sink, DecodedChunks* decoded) {
   auto& row = page.page.rows[row_place];
   auto& layout = page.page.layouts[row.layout];
   TALARIA_TRY(sink(">"));
@@ -197,7 +197,7 @@ Result<void> render_long(const DigestIndex& index, BlockSource& source, const Op
     if (piece.empty()) break;
     TALARIA_TRY(sink(piece));
   }
-  ValueReader sequence(index, source);
+  ValueReader sequence(index, source, decoded);
   TALARIA_TRY(sequence.open(Kind::sequence, row.sequence));
   ResidueStream residues(sequence);
   std::string text;
