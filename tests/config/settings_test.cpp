@@ -16,7 +16,7 @@ namespace {
 bool same(const Settings& a, const Settings& b) {
   return a.threads == b.threads && a.memory == b.memory && a.cache == b.cache &&
          a.block_size == b.block_size && a.pack_size == b.pack_size && a.codec == b.codec &&
-         a.level == b.level && a.lock_wait == b.lock_wait;
+         a.level == b.level && a.delta_depth == b.delta_depth && a.lock_wait == b.lock_wait;
 }
 
 class SettingsFileTest : public testing::Test {
@@ -55,6 +55,7 @@ TEST_F(SettingsFileTest, EveryKeyIsRead) {
                        "pack_size: 33554432\n"
                        "codec: lz4\n"
                        "level: 9\n"
+                       "delta_depth: 3\n"
                        "lock_wait: 1.5\n");
   ASSERT_TRUE(settings) << settings.error().message();
   EXPECT_EQ(settings->threads, 3u);
@@ -64,6 +65,7 @@ TEST_F(SettingsFileTest, EveryKeyIsRead) {
   EXPECT_EQ(settings->pack_size, 32u << 20);
   EXPECT_EQ(settings->codec, "lz4");
   EXPECT_EQ(settings->level, 9);
+  EXPECT_EQ(settings->delta_depth, 3u);
   EXPECT_EQ(settings->lock_wait, std::chrono::milliseconds(1500));
 }
 
@@ -95,6 +97,7 @@ TEST_F(SettingsFileTest, TheExampleGivesTheDefaultsAndNamesEveryKey) {
   other.pack_size = 1 << 20;
   other.codec = "lz4";
   other.level = 2;
+  other.delta_depth = 1;
   other.lock_wait = std::chrono::seconds(9);
   auto settings = load_settings(example, other);
   ASSERT_TRUE(settings) << settings.error().message();
@@ -133,6 +136,7 @@ TEST_F(SettingsFileTest, EveryKindOfWrongValueIsRefused) {
                            "level: 1.0",
                            "level: 99",
                            "level: -8",
+                           "delta_depth: 33",
                            "lock_wait: -1",
                            "lock_wait: soon",
                            "lock_wait: nan",
