@@ -73,9 +73,7 @@ void Checker::check_block(const BlockCheck& job, uint32_t generation, const Bloc
     } else if ((*block)->form(i) == ChunkForm::difference) {
       // What is wrong may be in a reference: then its block has a finding of its own.
       auto checked = check_difference(*differences, kind, number, content, entry->key);
-      if (!checked)
-        report.findings.push_back(
-            {"", checked.error().within(describe(kind, number)), {}, {{kind, number}}});
+      if (!checked) report.findings.push_back({"", checked.error(), {}, {{kind, number}}});
     } else if (kind != Kind::header && entry->key != Key128::of(hasher_.of(content))) {
       return differs(number, " has another digest than the index says");
     }
@@ -84,9 +82,11 @@ void Checker::check_block(const BlockCheck& job, uint32_t generation, const Bloc
 
 Result<void> Checker::check_difference(DifferenceReader& differences, Kind kind, const Number& number,
                                        std::string_view content, const Key128& wanted) {
-  TALARIA_TRY_ASSIGN(auto chunk, differences.decode(kind, number, content));
-  if (Key128::of(hasher_.of(*chunk.value)) == wanted) return {};
-  return failure(errc::damaged, "has another digest than the index says");
+  auto chunk = differences.decode(kind, number, content);
+  // Not which one: a damaged reference would be told of as often as something refers to it.
+  if (!chunk) return tl::unexpected(chunk.error().within("a difference can't be read"));
+  if (Key128::of(hasher_.of(*chunk->value)) == wanted) return {};
+  return failure(errc::damaged, describe(kind, number) + " has another digest than the index says");
 }
 
 CheckReport Checker::check(const ValueCheck& job) {
