@@ -32,6 +32,14 @@ struct Core {
   // Of the contents of one window, of which five are there at once, and their text.
   std::size_t window_budget() const { return static_cast<std::size_t>(settings.memory / 128); }
 
+  // Of the table that finds references for long chunks, and how many bytes of long chunks it may know:
+  // what an ingest reads at most before it stores the first ones.
+  std::size_t finder_budget() const { return static_cast<std::size_t>(settings.memory / 64); }
+  uint64_t finder_reach() const { return uint64_t{64} * finder_budget(); }
+
+  // Of decoded chunks that are kept by whoever reads many differences.
+  std::size_t decoded_budget() const { return static_cast<std::size_t>(settings.memory / 64); }
+
   static Result<std::shared_ptr<const Core>> open(std::unique_ptr<ObjectStore> objects,
                                                   const Settings& settings) {
     TALARIA_TRY(settings.check());

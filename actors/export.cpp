@@ -15,6 +15,21 @@ using GatherRequest = decltype(std::declval<caf::blocking_actor*>()->request(
 using RenderRequest = decltype(std::declval<caf::blocking_actor*>()->request(
     std::declval<worker_actor>(), caf::infinite, render_atom_v, std::declval<Local<RenderJob>>()));
 
+// Reads few blocks in this thread, since it costs less than to wake another, and more in parallel: the
+// references of differences are few, the parts of a long record many.
+class RecordBlockSource : public BlockSource {
+public:
+  explicit RecordBlockSource(const Operation& op) : own_(op), shared_(op.self, op.services->cache) {}
+
+  Result<std::vector<BlockPtr>> read(std::span<const BlockPlace> places) override {
+    return places.size() <= difference_references_max ? own_.read(places) : shared_.read(places);
+  }
+
+private:
+  OwnBlockSource own_;
+  CachedBlockSource shared_;
+};
+
 // Keeps windows being gathered and records being rendered, and hands the text to the sink in order.
 class Renderer {
 public:
@@ -25,7 +40,8 @@ public:
         total_(total),
         what_(what),
         sink_(sink),
-        source_(op.self, op.services->cache),
+        source_(op),
+        decoded_(op.core->decoded_budget()),
         planner_(*index_, op.services->readers.size(), op.core->window_budget()) {}
 
   Result<void> text(std::string_view bytes) {
@@ -100,13 +116,15 @@ private:
     for (auto& gap : rendered->gaps) {
       TALARIA_TRY(text(bytes.substr(at, gap.at - at)));
       at = gap.at;
-      TALARIA_TRY(render_long(*index_, source_, *job->rows.page, gap.row,
-                              [&](std::string_view piece) -> Result<void> {
-                                TALARIA_TRY(op_.check_cancelled());
-                                TALARIA_TRY(text(piece));
-                                op_.report(what_, done_, total_);
-                                return {};
-                              }));
+      TALARIA_TRY(render_long(
+          *index_, source_, *job->rows.page, gap.row,
+          [&](std::string_view piece) -> Result<void> {
+            TALARIA_TRY(op_.check_cancelled());
+            TALARIA_TRY(text(piece));
+            op_.report(what_, done_, total_);
+            return {};
+          },
+          &decoded_));
     }
     TALARIA_TRY(text(bytes.substr(at)));
     op_.report(what_, done_, total_);
@@ -118,7 +136,8 @@ private:
   uint64_t total_;
   std::string_view what_;
   const ByteSink& sink_;
-  CachedBlockSource source_;
+  RecordBlockSource source_;
+  DecodedChunks decoded_;
   WindowPlanner planner_;
   uint64_t done_ = 0;
   std::deque<GatheringWindow> windows_;

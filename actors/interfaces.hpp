@@ -19,6 +19,7 @@
 #include "cache/block_cache.hpp"
 #include "repository/block_reader.hpp"
 #include "repository/commit.hpp"
+#include "repository/difference_writer.hpp"
 #include "repository/locator.hpp"
 #include "repository/reindex.hpp"
 #include "repository/run.hpp"
@@ -33,6 +34,8 @@ CAF_BEGIN_TYPE_ID_BLOCK(talaria_runtime, caf::first_custom_type_id + 2100)
 CAF_ADD_ATOM(talaria_runtime, talaria, next_piece_atom, "next_piece")
 CAF_ADD_ATOM(talaria_runtime, talaria, prepare_atom, "prepare")
 CAF_ADD_ATOM(talaria_runtime, talaria, sketch_atom, "sketch")
+CAF_ADD_ATOM(talaria_runtime, talaria, sketch_long_atom, "skch_long")
+CAF_ADD_ATOM(talaria_runtime, talaria, difference_atom, "difference")
 CAF_ADD_ATOM(talaria_runtime, talaria, plan_atom, "plan")
 CAF_ADD_ATOM(talaria_runtime, talaria, lookup_atom, "lookup")
 CAF_ADD_ATOM(talaria_runtime, talaria, encode_atom, "encode")
@@ -41,6 +44,7 @@ CAF_ADD_ATOM(talaria_runtime, talaria, render_atom, "render")
 CAF_ADD_ATOM(talaria_runtime, talaria, append_atom, "append")
 CAF_ADD_ATOM(talaria_runtime, talaria, finish_run_atom, "finish_run")
 CAF_ADD_ATOM(talaria_runtime, talaria, read_blocks_atom, "read_blks")
+CAF_ADD_ATOM(talaria_runtime, talaria, long_chunks_atom, "long_chnks")
 CAF_ADD_ATOM(talaria_runtime, talaria, locate_atom, "locate")
 CAF_ADD_ATOM(talaria_runtime, talaria, counts_atom, "counts")
 CAF_ADD_ATOM(talaria_runtime, talaria, check_blocks_atom, "chk_blocks")
@@ -76,6 +80,22 @@ struct SketchJob {
   uint32_t count = 0;
 };
 
+// Chunks of a run that may be nucleotides.
+struct LongSketchJob {
+  std::shared_ptr<const Run> run;
+  Kind kind = Kind::part;
+  std::vector<uint32_t> places;
+};
+using LongSketches = std::vector<std::optional<ReferenceSketch>>;
+
+// Blocks of differences whose chunks may be references.
+struct LongChunksJob {
+  DigestIndexPtr index;
+  std::vector<StoredDifferences> blocks;
+  unsigned depth_max = 0;
+};
+using LongChunks = std::vector<LongChunk>;
+
 struct PlanJob {
   std::shared_ptr<const Run> run;
   Kind kind = Kind::sequence;
@@ -99,6 +119,10 @@ using worker_actor = caf::typed_actor<
     caf::replies_to<prepare_atom, Local<InputPiece>>::with<Local<PreparedPiece>>,
     // Sketches some of the new chunks of a kind.
     caf::replies_to<sketch_atom, Local<SketchJob>>::with<Local<Sketches>>,
+    // Sketches long chunks, as far as they are nucleotides.
+    caf::replies_to<sketch_long_atom, Local<LongSketchJob>>::with<Local<LongSketches>>,
+    // Encodes a chunk as a difference.
+    caf::replies_to<difference_atom, Local<DifferenceJob>>::with<Local<EncodedDifference>>,
     // Orders the new chunks of a kind by similarity and cuts them into blocks.
     caf::replies_to<plan_atom, Local<PlanJob>>::with<Local<Plans>>,
     // Makes the look-up tables of a run.
@@ -119,6 +143,8 @@ using pack_writer_actor = caf::typed_actor<
 using block_reader_actor = caf::typed_actor<
     // Reads, checks and decompresses blocks.
     caf::replies_to<read_blocks_atom, Local<Places>>::with<Local<Blocks>>,
+    // Reads stored long chunks and sketches them.
+    caf::replies_to<long_chunks_atom, Local<LongChunksJob>>::with<Local<LongChunks>>,
     // Copies chunks out of blocks, which it takes from the cache or reads.
     caf::replies_to<gather_atom, Local<GatherJob>>::with<Local<Gathered>>>;
 

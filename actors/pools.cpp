@@ -26,6 +26,20 @@ protected:
             return local(job->run->sketch(job->kind, job->first, job->count));
           });
         },
+        [](sketch_long_atom, const Local<LongSketchJob>& job) -> caf::result<Local<LongSketches>> {
+          return guarded([&]() -> caf::result<Local<LongSketches>> {
+            LongSketches sketches;
+            for (auto place : job->places)
+              sketches.push_back(long_chunk_sketch(job->run->content(job->kind, place)));
+            return local(std::move(sketches));
+          });
+        },
+        [this](difference_atom,
+               const Local<DifferenceJob>& job) -> caf::result<Local<EncodedDifference>> {
+          return guarded([&]() -> caf::result<Local<EncodedDifference>> {
+            return reply(difference_encoder_.encode(*job));
+          });
+        },
         [](plan_atom, const Local<PlanJob>& job) -> caf::result<Local<Plans>> {
           return guarded([&]() -> caf::result<Local<Plans>> {
             return local(job->run->plan(job->kind, job->sketches));
@@ -48,6 +62,7 @@ protected:
 
 private:
   BlockEncoder encoder_;
+  DifferenceChunkEncoder difference_encoder_;
 };
 
 class BlockReader : public block_reader_actor::base {
@@ -75,6 +90,10 @@ protected:
                 return local(std::move(blocks));
               });
             },
+            [this](long_chunks_atom, const Local<LongChunksJob>& job) -> caf::result<Local<LongChunks>> {
+              return guarded(
+                  [&]() -> caf::result<Local<LongChunks>> { return local(long_chunks(*job)); });
+            },
             [this](gather_atom, const Local<GatherJob>& job) -> caf::result<Local<Gathered>> {
               return guarded([&]() -> caf::result<Local<Gathered>> {
                 return reply(gather(*job, [this](const BlockPlace& place) { return cached(place); }));
@@ -85,6 +104,28 @@ protected:
 private:
   Result<BlockPtr> read(const BlockPlace& place) {
     return read_block(*core_->objects, *registry_, place, decoder_);
+  }
+
+  LongChunks long_chunks(const LongChunksJob& job) {
+    struct Source : BlockSource {
+      explicit Source(BlockReader& reader) : reader_(reader) {}
+      Result<Blocks> read(std::span<const BlockPlace> places) override {
+        Blocks blocks;
+        for (auto& place : places) {
+          TALARIA_TRY_ASSIGN(auto block, reader_.cached(place));
+          blocks.push_back(std::move(block));
+        }
+        return blocks;
+      }
+      BlockReader& reader_;
+    } source(*this);
+    DecodedChunks decoded(core_->decoded_budget());
+    LongChunks chunks;
+    for (auto& block : job.blocks) {
+      auto found = read_long_chunks(*job.index, source, decoded, block, job.depth_max);
+      std::move(found.begin(), found.end(), std::back_inserter(chunks));
+    }
+    return chunks;
   }
 
   Result<BlockPtr> cached(const BlockPlace& place) {

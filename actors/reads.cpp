@@ -30,13 +30,15 @@ Error missing(const Digest& digest) {
   return {errc::not_found, "no chunk has the digest " + digest.hex()};
 }
 
-Result<Buffer> take_chunk(CachedBlockSource& source, const DigestIndex& index, const LocatedChunk& chunk,
-                          const BlockPtr& block, const Digest& digest, Hasher& hasher) {
-  bool list = false;
-  TALARIA_TRY_ASSIGN(auto content, content_of(block, chunk.kind, chunk.number, list));
+Result<Buffer> take_chunk(CachedBlockSource& source, DecodedChunks& decoded, const DigestIndex& index,
+                          const LocatedChunk& chunk, const BlockPtr& block, const Digest& digest,
+                          Hasher& hasher) {
+  auto form = ChunkForm::whole;
+  TALARIA_TRY_ASSIGN(auto content, content_of(block, chunk.kind, chunk.number, form));
   std::string bytes;
-  if (list) {
-    TALARIA_TRY_ASSIGN(bytes, read_value(index, source, chunk.kind, chunk.number, longest_reply));
+  if (form != ChunkForm::whole) {
+    TALARIA_TRY_ASSIGN(bytes,
+                       read_value(index, source, chunk.kind, chunk.number, longest_reply, &decoded));
   } else {
     bytes = content;
   }
@@ -166,7 +168,8 @@ private:
 
   void take(const LocatedChunks& located, std::size_t i, const BlockPtr& block) {
     if (located.chunks[i].found)
-      results_[i] = take_chunk(source_, *located.index, located.chunks[i], block, digests_[i], hasher_);
+      results_[i] =
+          take_chunk(source_, decoded_, *located.index, located.chunks[i], block, digests_[i], hasher_);
     else
       results_[i] = tl::unexpected(missing(digests_[i]));
   }
@@ -176,6 +179,7 @@ private:
   const Services& services_;
   std::span<const Digest> digests_;
   CachedBlockSource source_;
+  DecodedChunks decoded_;
   std::vector<BlockPtr> blocks_; // of a small batch, by chunk
   std::vector<Result<Buffer>> results_;
   Hasher hasher_;
@@ -369,15 +373,16 @@ Result<void> list_chunks(const Core& core, bool sequences,
   TALARIA_TRY_ASSIGN(auto view, core.repository->view());
   TALARIA_TRY_ASSIGN(auto index, view->index());
   DirectBlockSource source(*core.objects, core.repository->registry());
+  DecodedChunks decoded;
   Hasher hasher;
   auto visit_chunk = [&](const BlockPtr& block, std::size_t i, const Number& number) -> Result<bool> {
     auto kind = block->kind();
     if (kind == Kind::bytes && view->snapshot().is_removed(number)) return true;
-    if (!block->is_list(i)) {
+    if (block->form(i) == ChunkForm::whole) {
       auto content = block->content(i);
       return visit({hasher.of(content), content.size(), kind == Kind::sequence});
     }
-    ValueReader reader(*index, source);
+    ValueReader reader(*index, source, &decoded);
     TALARIA_TRY(reader.open(kind, number));
     while (true) {
       TALARIA_TRY_ASSIGN(auto piece, reader.next());

@@ -95,6 +95,7 @@ public:
   Result<RebuildReport> run();
 
 private:
+  using WantBlock = std::function<bool(std::size_t pack, const BlockInfo&)>;
   using TakeBlock = std::function<void(std::size_t pack, const BlockInfo&, const ScannedBlock&)>;
 
   Repository& repository() const { return *op_.core->repository; }
@@ -116,12 +117,12 @@ private:
   Result<void> keep_others();
   Result<void> read_footers();
   Result<void> count_indexed(const Segment& segment);
+  Result<void> locate_differences();
   Result<void> index(const Kinds& kinds);
   Result<std::vector<std::vector<std::size_t>>> divide(const std::vector<std::size_t>& packs,
                                                        const Kinds& kinds);
   Result<void> build(const std::vector<std::size_t>& packs, const Kinds& kinds);
-  Result<void> scan(const std::vector<std::size_t>& packs,
-                    const std::function<bool(std::size_t pack, std::size_t kind)>& wanted, bool keys,
+  Result<void> scan(const std::vector<std::size_t>& packs, const WantBlock& wanted, bool keys,
                     const TakeBlock& take);
   Result<void> count_added();
   Result<void> name_loose_pages();
@@ -150,6 +151,7 @@ private:
   std::unordered_map<Digest, std::size_t, DigestHash> pack_places_;
   std::vector<ReleaseEntry> releases_to_write_;
   DigestIndexPtr index_;
+  DigestIndexPtr locations_; // of all differences
   RebuildReport report_;
   uint64_t done_ = 0;
   uint64_t total_ = 0;
@@ -175,6 +177,7 @@ Result<RebuildReport> Rebuilding::run() {
   TALARIA_TRY(check_segments());
   TALARIA_TRY(read_footers());
   if (!options_.dry_run) {
+    TALARIA_TRY(locate_differences());
     TALARIA_TRY(index(parts_alone()));
     TALARIA_TRY(index(all_but_parts()));
     if (lost()) {
@@ -395,6 +398,38 @@ Result<DigestIndexPtr> Rebuilding::open_index() const {
   return DigestIndex::open(base_.snapshot.generations, std::move(segments), {}, repository().registry());
 }
 
+// The value of a difference, and so its digest, is known when all chunks can be found that it may refer
+// to: others that are stored as differences, of whatever generation. So these get segments without keys
+// first, which nobody else sees.
+Result<void> Rebuilding::locate_differences() {
+  auto& snapshot = base_.snapshot;
+  TALARIA_TRY_ASSIGN(index_, open_index());
+  auto segments = kept_open_;
+  auto scratch = memory_store();
+  for (uint32_t generation = 0; generation < snapshot.generations.size(); ++generation) {
+    std::vector<std::size_t> packs;
+    for (std::size_t i = 0; i < packs_.size(); ++i)
+      if (snapshot.packs[i].generation == generation &&
+          (packs_[i].lacks(index_of(Kind::part)) || packs_[i].lacks(index_of(Kind::sequence))))
+        packs.push_back(i);
+    SegmentBuilder builder(snapshot.generations[generation]);
+    auto wanted = [](std::size_t, const BlockInfo& block) { return block.differences; };
+    TALARIA_TRY(scan(packs, wanted, true,
+                     [&](std::size_t pack, const BlockInfo& block, const ScannedBlock& scanned) {
+                       builder.add(snapshot.packs[pack], block, scanned);
+                     }));
+    if (builder.chunks() == 0) continue;
+    auto draft = builder.finish();
+    auto name = "index/" + std::to_string(generation);
+    TALARIA_TRY(scratch->put(name, write_segment(draft)));
+    TALARIA_TRY_ASSIGN(auto segment, Segment::open(*scratch, name));
+    segments.push_back(std::move(segment));
+  }
+  TALARIA_TRY_ASSIGN(locations_, DigestIndex::open(snapshot.generations, std::move(segments), {},
+                                                   repository().registry()));
+  return {};
+}
+
 // Makes the segments that are missing for some kinds, generation by generation.
 Result<void> Rebuilding::index(const Kinds& kinds) {
   TALARIA_TRY_ASSIGN(index_, open_index());
@@ -424,7 +459,7 @@ Result<std::vector<std::vector<std::size_t>>> Rebuilding::divide(const std::vect
   }
   if (chunks <= most && packs.size() <= most_segment_packs)
     return std::vector<std::vector<std::size_t>>{packs};
-  auto wanted = [&](std::size_t, std::size_t kind) { return kinds[kind]; };
+  auto wanted = [&](std::size_t, const BlockInfo& block) { return kinds[index_of(block.kind)]; };
   TALARIA_TRY(scan(packs, wanted, false,
                    [&](std::size_t pack, const BlockInfo& block, const ScannedBlock& scanned) {
                      spans[places[pack]].add(block.kind, scanned);
@@ -438,7 +473,8 @@ Result<std::vector<std::vector<std::size_t>>> Rebuilding::divide(const std::vect
 Result<void> Rebuilding::build(const std::vector<std::size_t>& packs, const Kinds& kinds) {
   auto& snapshot = base_.snapshot;
   SegmentBuilder builder(snapshot.generations[snapshot.packs[packs[0]].generation]);
-  auto wanted = [&](std::size_t pack, std::size_t kind) {
+  auto wanted = [&](std::size_t pack, const BlockInfo& block) {
+    auto kind = index_of(block.kind);
     return kinds[kind] && packs_[pack].lacks(kind);
   };
   TALARIA_TRY(scan(packs, wanted, true,
@@ -462,8 +498,7 @@ Result<void> Rebuilding::build(const std::vector<std::size_t>& packs, const Kind
 }
 
 // Gives the wanted blocks of some packs to `take`, in order, as the verifiers read them.
-Result<void> Rebuilding::scan(const std::vector<std::size_t>& packs,
-                              const std::function<bool(std::size_t, std::size_t)>& wanted, bool keys,
+Result<void> Rebuilding::scan(const std::vector<std::size_t>& packs, const WantBlock& wanted, bool keys,
                               const TakeBlock& take) {
   Requests<ScanRequest, std::pair<std::size_t, Local<BlockScan>>> scans;
   auto take_first = [&]() -> Result<void> {
@@ -487,9 +522,9 @@ Result<void> Rebuilding::scan(const std::vector<std::size_t>& packs,
   for (auto pack : packs) {
     auto& info = base_.snapshot.packs[pack];
     TALARIA_TRY_ASSIGN(auto footer, read_pack_footer(objects(), pack_name(info.digest), info.size));
-    BlockScan job{index_, info.generation, {}, keys};
+    BlockScan job{index_, info.generation, {}, keys, locations_};
     for (auto& block : footer.blocks) {
-      if (!wanted(pack, index_of(block.kind))) continue;
+      if (!wanted(pack, block)) continue;
       job.places.push_back({repository().registry()->id(info.digest), block});
       if (job.places.size() < blocks_per_job) continue;
       TALARIA_TRY(send(pack, BlockScan(job)));
@@ -513,8 +548,8 @@ Result<void> Rebuilding::count_added() {
     auto part = index_of(Kind::part);
     if (!packs_[i].lacks(part)) totals[part].bytes += packs_[i].raw[part];
   }
-  auto wanted = [&](std::size_t pack, std::size_t kind) {
-    return kind != index_of(Kind::part) && !packs_[pack].lacks(kind);
+  auto wanted = [&](std::size_t pack, const BlockInfo& block) {
+    return block.kind != Kind::part && !packs_[pack].lacks(index_of(block.kind));
   };
   return scan(added, wanted, false,
               [&](std::size_t, const BlockInfo& block, const ScannedBlock& scanned) {

@@ -3,6 +3,7 @@
 
 #include "actors/operation.hpp"
 #include "actors/pack_writer.hpp"
+#include "actors/run_differences.hpp"
 
 namespace talaria::actors {
 
@@ -10,7 +11,10 @@ namespace talaria::actors {
 class RunStore {
 public:
   RunStore(Operation& op, std::shared_ptr<Commit> commit)
-      : op_(op), commit_(std::move(commit)), writer_(spawn_pack_writer(op.self->system(), commit_)) {}
+      : op_(op),
+        commit_(std::move(commit)),
+        differences_(op, commit_),
+        writer_(spawn_pack_writer(op.self->system(), commit_)) {}
   ~RunStore();
   RunStore(const RunStore&) = delete;
   RunStore& operator=(const RunStore&) = delete;
@@ -25,6 +29,7 @@ private:
 
   Operation& op_;
   std::shared_ptr<Commit> commit_;
+  RunDifferences differences_;
   pack_writer_actor writer_;
   uint64_t done_ = 0; // bytes of chunks of the current run that are on their way to the disk
 };

@@ -49,6 +49,8 @@ void add_settings(CLI::App& app, GlobalOptions& options) {
   add("--page-chain", "page_chain", "COUNT", "Releases stored as differences in a row (default 8)");
   add("--codec", "codec", "NAME", "zstd, lz4, gzip or none (default zstd)");
   add("--level", "level", "LEVEL", "The level of the codec (default 1)");
+  add("--delta-depth", "delta_depth", "COUNT",
+      "Differences of long sequences on one another (default 8; 0: none)");
   add("--wait", "lock_wait", "SECONDS", "How long to wait for another writer (default 0)");
 }
 

@@ -59,6 +59,8 @@ constexpr std::array settings_table{
             [](Settings& s, std::string_view text) { return read_codec(text, s.codec); }},
     Setting{"level", "a whole number: -7 to 22 for zstd, 1 to 12 for lz4, 0 to 3 for gzip",
             [](Settings& s, std::string_view text) { return read_number(text, s.level); }},
+    Setting{"delta_depth", "a whole number from 0 (no differences) to 32",
+            [](Settings& s, std::string_view text) { return read_number(text, s.delta_depth); }},
     Setting{"lock_wait", "a number of seconds from 0 to a year, as 30 or 0.5",
             [](Settings& s, std::string_view text) { return read_seconds(text, s.lock_wait); }},
 };

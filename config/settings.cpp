@@ -25,6 +25,7 @@ Result<void> Settings::check() const {
   TALARIA_TRY(within("block_size", block_size, 4 << 10, 4 << 20));
   TALARIA_TRY(within("pack_size", pack_size, 1 << 20, 1 << 30));
   TALARIA_TRY(within("page_chain", page_chain, 0, 64));
+  TALARIA_TRY(within("delta_depth", delta_depth, 0, 32));
   TALARIA_TRY_ASSIGN(auto id, codec_from_name(codec));
   if (!level_is_valid(id, level))
     return failure(errc::invalid_argument,

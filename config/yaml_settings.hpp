@@ -1,5 +1,6 @@
 // Settings from a YAML file: a map of the keys threads, memory, cache, block_size, pack_size,
-// page_chain, codec, level and lock_wait (seconds). config/talaria.example.yaml explains each.
+// page_chain, codec, level, delta_depth and lock_wait (seconds). config/talaria.example.yaml explains
+// each.
 #pragma once
 
 #include "talaria/settings.hpp"

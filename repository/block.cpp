@@ -27,6 +27,9 @@ uint32_t plane_value(std::string_view column, std::size_t count, std::size_t i) 
 constexpr int directory_level = 3;
 constexpr std::size_t bytes_per_entry = 8; // ordinal step and length
 
+// Of the byte that holds the kind.
+constexpr unsigned differences_bit = 0x80;
+
 uint32_t zigzag(uint32_t step) {
   return step << 1 ^ (step >> 31 ? ~0u : 0u);
 }
@@ -43,7 +46,7 @@ void BlockInfo::write(std::string& out) const {
   store_u32(out, raw);
   store_u32(out, count);
   store_u16(out, pack);
-  out += static_cast<char>(kind);
+  out += static_cast<char>(static_cast<unsigned>(kind) | (differences ? differences_bit : 0));
   out += static_cast<char>(codec);
   store_u64(out, crc);
 }
@@ -57,13 +60,17 @@ Result<BlockInfo> BlockInfo::read(std::string_view bytes) {
   info.raw = load_u32(p + 12);
   info.count = load_u32(p + 16);
   info.pack = load_u16(p + 20);
-  auto kind = static_cast<uint8_t>(p[22]);
+  unsigned kind = static_cast<uint8_t>(p[22]);
+  info.differences = (kind & differences_bit) != 0;
+  kind &= ~differences_bit;
   TALARIA_TRY_ASSIGN(info.codec, codec_from_number(static_cast<uint8_t>(p[23])));
   info.crc = load_u64(p + 24);
   if (kind >= kind_count || info.directory > info.stored || info.count > block_max_count ||
       info.raw > block_max_raw || info.stored > 2 * block_max_raw)
     return failure(errc::damaged, "impossible block entry");
   info.kind = static_cast<Kind>(kind);
+  if (info.differences && !may_be_difference(info.kind))
+    return failure(errc::damaged, "impossible block entry");
   return info;
 }
 
@@ -75,18 +82,20 @@ BlockEncoder::BlockEncoder(CodecId codec, int level)
 
 namespace {
 
-bool holds(const Block& block, Kind kind, const std::vector<BlockItem>& items) noexcept {
+bool holds(const Block& block, Kind kind, const std::vector<BlockItem>& items,
+           bool differences) noexcept {
   if (block.kind() != kind || block.count() != items.size()) return false;
   for (std::size_t i = 0; i < items.size(); ++i)
     if (block.ordinal(i) != items[i].ordinal || block.is_list(i) != items[i].list ||
-        block.content(i) != items[i].content)
+        (block.form(i) == ChunkForm::difference) != differences || block.content(i) != items[i].content)
       return false;
   return true;
 }
 
 } // namespace
 
-Result<EncodedBlock> BlockEncoder::encode(Kind kind, const std::vector<BlockItem>& items) {
+Result<EncodedBlock> BlockEncoder::encode(Kind kind, const std::vector<BlockItem>& items,
+                                          bool differences) {
   EncodedBlock block;
   std::vector<uint32_t> steps(items.size());
   std::vector<uint32_t> lengths(items.size());
@@ -113,10 +122,11 @@ Result<EncodedBlock> BlockEncoder::encode(Kind kind, const std::vector<BlockItem
   block.info.raw = static_cast<uint32_t>(data.size());
   block.info.count = static_cast<uint32_t>(items.size());
   block.info.kind = kind;
+  block.info.differences = differences;
   block.info.codec = codec_->id();
   block.info.crc = crc64(block.bytes);
   TALARIA_TRY_ASSIGN(auto decoded, decoder_.decode(block.info, block.bytes));
-  if (!holds(*decoded, kind, items))
+  if (!holds(*decoded, kind, items, differences))
     return failure(errc::internal,
                    "a compressed block doesn't give back its content: this is a defect of Talaria, of "
                    "the codec or of the memory");
@@ -139,6 +149,7 @@ Result<BlockPtr> BlockDecoder::decode(const BlockInfo& info, std::string_view st
   std::string_view step_column{columns_.data(), info.count * std::size_t{4}};
   std::string_view length_column{columns_.data() + step_column.size(), step_column.size()};
   block->kind_ = info.kind;
+  block->differences_ = info.differences;
   block->entries_.resize(info.count);
   uint64_t offset = 0;
   uint32_t expected = 0;
@@ -148,6 +159,8 @@ Result<BlockPtr> BlockDecoder::decode(const BlockInfo& info, std::string_view st
     expected = e.ordinal + 1;
     e.offset = static_cast<uint32_t>(offset);
     e.length = plane_value(length_column, info.count, i);
+    if (info.differences && (e.length & 1) != 0)
+      return failure(errc::damaged, "a difference is marked as a list");
     offset += e.length >> 1;
     if (offset > info.raw) return failure(errc::damaged, "directory of the block doesn't fit its data");
   }

@@ -16,6 +16,13 @@
 
 namespace talaria {
 
+// How the content of a chunk gives its value.
+enum class ChunkForm : uint8_t {
+  whole,      // it is the value
+  list,       // it lists the parts of the value (repository/list.hpp)
+  difference, // it says how the value differs from other chunks (repository/difference.hpp)
+};
+
 // Where a block lies in its pack and what is needed to read it. 32 bytes in files.
 struct BlockInfo {
   static constexpr std::size_t stored_size = 32;
@@ -28,7 +35,8 @@ struct BlockInfo {
   uint16_t pack = 0;      // in a segment: place in its table of packs; in a pack's footer 0
   Kind kind = Kind::sequence;
   CodecId codec = CodecId::zstd;
-  uint64_t crc = 0; // CRC-64 of the stored bytes
+  bool differences = false; // all its chunks are differences
+  uint64_t crc = 0;         // CRC-64 of the stored bytes
 
   void write(std::string& out) const;
   // Reads stored_size bytes; errc::damaged for values that no writer makes.
@@ -76,6 +84,10 @@ public:
   // The chunk at a place, in stored order.
   uint32_t ordinal(std::size_t place) const noexcept { return entries_[place].ordinal; }
   bool is_list(std::size_t place) const noexcept { return (entries_[place].length & 1) != 0; }
+  ChunkForm form(std::size_t place) const noexcept {
+    if (differences_) return ChunkForm::difference;
+    return is_list(place) ? ChunkForm::list : ChunkForm::whole;
+  }
   std::string_view content(std::size_t place) const noexcept {
     return {data_.get() + entries_[place].offset, entries_[place].length >> 1};
   }
@@ -90,6 +102,7 @@ private:
     uint32_t length; // shifted left by one; the lowest bit says that it is a list
   };
   Kind kind_ = Kind::sequence;
+  bool differences_ = false;
   std::unique_ptr<char[]> data_;
   std::size_t size_ = 0;
   std::vector<Entry> entries_;
@@ -119,8 +132,9 @@ class BlockEncoder {
 public:
   BlockEncoder(CodecId codec, int level);
 
-  // The block is decoded again and compared with the items: errc::internal if it differs.
-  Result<EncodedBlock> encode(Kind kind, const std::vector<BlockItem>& items);
+  // The block is decoded again and compared with the items: errc::internal if it differs. With
+  // `differences`, all items are.
+  Result<EncodedBlock> encode(Kind kind, const std::vector<BlockItem>& items, bool differences = false);
 
 private:
   std::unique_ptr<Codec> codec_;

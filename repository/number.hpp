@@ -28,6 +28,11 @@ constexpr std::size_t index_of(Kind kind) noexcept {
   return static_cast<std::size_t>(kind);
 }
 
+// Whether chunks of a kind may be stored as differences from others (repository/difference.hpp).
+constexpr bool may_be_difference(Kind kind) noexcept {
+  return kind == Kind::sequence || kind == Kind::part;
+}
+
 // "sequence", "header", ...
 std::string_view to_string(Kind kind) noexcept;
 

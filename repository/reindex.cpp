@@ -48,12 +48,14 @@ BlockScanner::BlockScanner(const ObjectStore& store, std::shared_ptr<PackRegistr
 
 ScanReport BlockScanner::scan(const BlockScan& job) {
   ScanReport report;
-  for (auto& place : job.places) report.blocks.push_back(scan_block(job, place, report.findings));
+  DecodedChunks decoded;
+  for (auto& place : job.places)
+    report.blocks.push_back(scan_block(job, place, decoded, report.findings));
   return report;
 }
 
 ScannedBlock BlockScanner::scan_block(const BlockScan& job, const BlockPlace& place,
-                                      std::vector<Finding>& findings) {
+                                      DecodedChunks& decoded, std::vector<Finding>& findings) {
   ScannedBlock scanned;
   auto found = [&](const Error& error) {
     findings.push_back({pack_name(registry_->digest(place.pack)), error, {place.key()}, {}});
@@ -66,16 +68,15 @@ ScannedBlock BlockScanner::scan_block(const BlockScan& job, const BlockPlace& pl
   auto kind = (*block)->kind();
   for (std::size_t i = 0; i < (*block)->count(); ++i) {
     auto ordinal = (*block)->ordinal(i);
-    auto content = (*block)->content(i);
     auto named = [&](const Error& error) {
       return error.within(std::string(to_string(kind)) + " " + std::to_string(ordinal));
     };
     scanned.lowest = std::min(scanned.lowest, ordinal);
     scanned.highest = std::max(scanned.highest, ordinal);
-    auto size = (*block)->is_list(i) ? list_size(content) : Result<uint64_t>(content.size());
+    auto size = value_size(**block, i);
     if (size) scanned.bytes += *size;
     if (!job.keys || job.index->contains(kind, {job.generation, ordinal})) continue;
-    auto key = key_of(job, **block, i);
+    auto key = key_of(job, **block, i, decoded);
     if (key)
       scanned.chunks.push_back({ordinal, *key});
     else
@@ -84,16 +85,39 @@ ScannedBlock BlockScanner::scan_block(const BlockScan& job, const BlockPlace& pl
   return scanned;
 }
 
-Result<uint64_t> BlockScanner::list_size(std::string_view content) const {
-  return decode_list(content).map([](const PartList& list) { return list.length; });
+Result<uint64_t> BlockScanner::value_size(const Block& block, std::size_t place) {
+  auto content = block.content(place);
+  switch (block.form(place)) {
+  case ChunkForm::list:
+    return decode_list(content).map([](const PartList& list) { return list.length; });
+  case ChunkForm::difference:
+    return decode_difference_chunk(content).map(
+        [](const Difference& difference) { return uint64_t{difference.length}; });
+  case ChunkForm::whole:
+    break;
+  }
+  return content.size();
 }
 
-Result<Key128> BlockScanner::key_of(const BlockScan& job, const Block& block, std::size_t place) {
+Result<Key128> BlockScanner::key_of(const BlockScan& job, const Block& block, std::size_t place,
+                                    DecodedChunks& decoded) {
   auto content = block.content(place);
   if (block.ordinal(place) == UINT32_MAX) return failure(errc::damaged, "impossible number");
-  if (block.is_list(place)) return key_of_list(job, block.kind(), content);
+  auto form = block.form(place);
+  if (form == ChunkForm::list) return key_of_list(job, block.kind(), content);
+  if (form == ChunkForm::difference) return key_of_difference(job, block, place, decoded);
   if (block.kind() == Kind::header) return Key128{header_key_(content), 0};
   return Key128::of(hasher_.of(content));
+}
+
+Result<Key128> BlockScanner::key_of_difference(const BlockScan& job, const Block& block,
+                                               std::size_t place, DecodedChunks& decoded) {
+  if (!job.locations) return Key128{};
+  DirectBlockSource source(store_, registry_);
+  DifferenceReader reader(*job.locations, source, decoded);
+  TALARIA_TRY_ASSIGN(auto chunk, reader.decode(block.kind(), {job.generation, block.ordinal(place)},
+                                               block.content(place)));
+  return Key128::of(hasher_.of(*chunk.value));
 }
 
 Result<Key128> BlockScanner::key_of_list(const BlockScan& job, Kind kind, std::string_view content) {

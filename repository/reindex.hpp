@@ -3,6 +3,7 @@
 #pragma once
 
 #include "repository/block_reader.hpp"
+#include "repository/difference_reader.hpp"
 #include "repository/digest_index.hpp"
 #include "repository/segment.hpp"
 #include "repository/verify.hpp"
@@ -26,6 +27,8 @@ struct BlockScan {
   uint32_t generation = 0;
   std::vector<BlockPlace> places;
   bool keys = true; // false: only ordinals and sizes are wanted
+  // Where the chunks are that differences refer to. Without it, differences get keys of zeros.
+  DigestIndexPtr locations = nullptr;
 };
 
 // What an index segment says of a chunk.
@@ -54,9 +57,13 @@ public:
   ScanReport scan(const BlockScan& job);
 
 private:
-  ScannedBlock scan_block(const BlockScan& job, const BlockPlace& place, std::vector<Finding>& findings);
-  Result<uint64_t> list_size(std::string_view content) const;
-  Result<Key128> key_of(const BlockScan& job, const Block& block, std::size_t place);
+  ScannedBlock scan_block(const BlockScan& job, const BlockPlace& place, DecodedChunks& decoded,
+                          std::vector<Finding>& findings);
+  static Result<uint64_t> value_size(const Block& block, std::size_t place);
+  Result<Key128> key_of(const BlockScan& job, const Block& block, std::size_t place,
+                        DecodedChunks& decoded);
+  Result<Key128> key_of_difference(const BlockScan& job, const Block& block, std::size_t place,
+                                   DecodedChunks& decoded);
   Result<Key128> key_of_list(const BlockScan& job, Kind kind, std::string_view content);
 
   const ObjectStore& store_;

@@ -105,19 +105,51 @@ std::optional<uint32_t> Run::find(Kind kind, const Key128& key) const noexcept {
 std::vector<uint32_t> Run::sketch(Kind kind, uint32_t first, uint32_t count) const {
   auto bins = sketch_bins(this->count(kind), bytes(kind));
   std::vector<uint32_t> sketches(bins * count);
+  auto& differences = of(kind).differences;
   for (uint32_t i = 0; i < count; ++i)
-    similarity_sketch(of(kind).chunks[first + i].content, std::span(sketches).subspan(bins * i, bins));
+    if (!differences.contains(first + i))
+      similarity_sketch(of(kind).chunks[first + i].content, std::span(sketches).subspan(bins * i, bins));
   return sketches;
+}
+
+std::vector<uint32_t> Run::long_chunks(Kind kind, std::size_t bytes) const {
+  auto& chunks = of(kind).chunks;
+  std::vector<uint32_t> places;
+  for (uint32_t place = 0; place < chunks.size(); ++place)
+    if (!chunks[place].list && chunks[place].content.size() >= bytes) places.push_back(place);
+  return places;
+}
+
+void Run::set_difference(Kind kind, uint32_t place, std::string content) {
+  content_bytes_ += content.size();
+  content_bytes_ -= of(kind).chunks[place].content.size();
+  chunks_[index_of(kind)].differences.insert_or_assign(place, std::move(content));
+}
+
+std::string_view Run::stored(Kind kind, uint32_t place) const {
+  auto& own = of(kind);
+  auto difference = own.differences.find(place);
+  return difference == own.differences.end() ? own.chunks[place].content
+                                             : std::string_view(difference->second);
+}
+
+// The chunks that are no differences, in similarity order.
+std::vector<uint32_t> Run::similarity(Kind kind, const std::vector<uint32_t>& sketches) const {
+  auto& own = of(kind);
+  std::vector<uint32_t> lengths;
+  lengths.reserve(own.chunks.size());
+  for (auto& chunk : own.chunks) lengths.push_back(static_cast<uint32_t>(chunk.content.size()));
+  auto order = similarity_order(lengths, sketches, sketch_bins(count(kind), bytes(kind)));
+  if (!own.differences.empty())
+    std::erase_if(order, [&](uint32_t place) { return own.differences.contains(place); });
+  return order;
 }
 
 std::vector<BlockPlan> Run::plan(Kind kind, const std::vector<uint32_t>& sketches) const {
   auto& chunks = of(kind).chunks;
   std::vector<uint32_t> order;
   if (is_sorted(kind)) {
-    std::vector<uint32_t> lengths;
-    lengths.reserve(chunks.size());
-    for (auto& chunk : chunks) lengths.push_back(static_cast<uint32_t>(chunk.content.size()));
-    order = similarity_order(lengths, sketches, sketch_bins(count(kind), bytes(kind)));
+    order = similarity(kind, sketches);
   } else {
     order.resize(chunks.size());
     std::iota(order.begin(), order.end(), 0u);
@@ -125,14 +157,17 @@ std::vector<BlockPlan> Run::plan(Kind kind, const std::vector<uint32_t>& sketche
   auto limit = kind == Kind::header ? std::max(header_block, limits_.block) : limits_.block;
   std::vector<BlockPlan> plans;
   std::size_t bytes = 0;
-  for (auto place : order) {
-    if (plans.empty() || bytes >= limit || plans.back().places.size() >= block_max_count) {
-      plans.push_back({kind, {}});
+  auto add = [&](uint32_t place, bool difference) {
+    if (plans.empty() || bytes >= limit || plans.back().places.size() >= block_max_count ||
+        plans.back().differences != difference) {
+      plans.push_back({kind, {}, difference});
       bytes = 0;
     }
     plans.back().places.push_back(place);
-    bytes += chunks[place].content.size();
-  }
+    bytes += stored(kind, place).size();
+  };
+  for (auto place : order) add(place, false);
+  for (auto& [place, content] : of(kind).differences) add(place, true);
   return plans;
 }
 
@@ -141,8 +176,8 @@ Result<EncodedBlock> Run::encode(const BlockPlan& plan, BlockEncoder& encoder) c
   std::vector<BlockItem> items;
   items.reserve(plan.places.size());
   for (auto place : plan.places)
-    items.push_back({base_[index_of(plan.kind)] + place, chunks[place].list, chunks[place].content});
-  return encoder.encode(plan.kind, items);
+    items.push_back({ordinal(plan.kind, place), chunks[place].list, stored(plan.kind, place)});
+  return encoder.encode(plan.kind, items, plan.differences);
 }
 
 Run::LookupTables Run::lookup_tables() const {

@@ -8,8 +8,10 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -19,6 +21,7 @@ namespace talaria {
 struct BlockPlan {
   Kind kind = Kind::sequence;
   std::vector<uint32_t> places;
+  bool differences = false; // they are stored as such
 };
 
 struct RunLimits {
@@ -74,6 +77,18 @@ public:
   uint64_t bytes(Kind kind) const noexcept { return of(kind).bytes; }
   uint32_t count(Kind kind) const noexcept { return static_cast<uint32_t>(of(kind).chunks.size()); }
 
+  // The content of the chunk at a place among those of its kind, as it was added, and its ordinal.
+  std::string_view content(Kind kind, uint32_t place) const noexcept {
+    return of(kind).chunks[place].content;
+  }
+  uint32_t ordinal(Kind kind, uint32_t place) const noexcept { return base_[index_of(kind)] + place; }
+
+  // The places of the chunks of a kind that are no lists and have so many bytes or more.
+  std::vector<uint32_t> long_chunks(Kind kind, std::size_t bytes) const;
+
+  // Has a chunk stored as a difference, with this content (repository/difference.hpp). Before planning.
+  void set_difference(Kind kind, uint32_t place, std::string content);
+
   // Whether chunks of a kind are put in similarity order; the others keep the order in which they came.
   static bool is_sorted(Kind kind) noexcept { return kind == Kind::sequence || kind == Kind::part; }
 
@@ -81,7 +96,8 @@ public:
   // can do.
   std::vector<uint32_t> sketch(Kind kind, uint32_t first, uint32_t count) const;
 
-  // The blocks to be made of a kind; `sketches` are those of all its chunks if is_sorted().
+  // The blocks to be made of a kind; `sketches` are those of all its chunks if is_sorted(). Differences
+  // come last, in the order of their numbers.
   std::vector<BlockPlan> plan(Kind kind, const std::vector<uint32_t>& sketches) const;
 
   // Compresses one block.
@@ -106,10 +122,13 @@ private:
     std::vector<Key128> keys;
     std::vector<uint32_t> header_keys;
     PlaceTable places;
+    std::map<uint32_t, std::string> differences; // by place
     uint64_t bytes = 0;
   };
   const Chunks& of(Kind kind) const noexcept { return chunks_[index_of(kind)]; }
   std::string_view keep(std::string_view content);
+  std::vector<uint32_t> similarity(Kind kind, const std::vector<uint32_t>& sketches) const;
+  std::string_view stored(Kind kind, uint32_t place) const;
   uint32_t append(Kind kind, std::string_view content, bool list, uint64_t value);
 
   GenerationId generation_;

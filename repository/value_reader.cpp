@@ -15,10 +15,21 @@ constexpr std::size_t part_window = 32;
 
 } // namespace
 
-Result<std::string_view> content_of(const BlockPtr& block, Kind kind, const Number& number, bool& list) {
+Result<std::string_view> content_of(const BlockPtr& block, Kind kind, const Number& number,
+                                    ChunkForm& form) {
   TALARIA_TRY_ASSIGN(auto place, place_in_block(*block, kind, number));
-  list = block->is_list(place);
+  form = block->form(place);
   return block->content(place);
+}
+
+// The content of a chunk, or the value that it stands for as a difference.
+Result<std::string_view> ValueReader::value_of(const BlockPtr& block, Kind kind, const Number& number,
+                                               ChunkForm& form) {
+  TALARIA_TRY_ASSIGN(auto content, content_of(block, kind, number, form));
+  if (form != ChunkForm::difference) return content;
+  TALARIA_TRY_ASSIGN(auto chunk, differences_.decode(kind, number, content));
+  value_ = std::move(chunk.value);
+  return std::string_view(*value_);
 }
 
 void ValueReader::reset() {
@@ -34,10 +45,10 @@ Result<void> ValueReader::open(Kind kind, const Number& number) {
   TALARIA_TRY_ASSIGN(auto place, index_.locate(kind, number));
   TALARIA_TRY_ASSIGN(auto blocks, source_.read(std::span(&place, 1)));
   single_ = std::move(blocks[0]);
-  bool list = false;
-  TALARIA_TRY_ASSIGN(content_, content_of(single_, kind, number, list));
+  auto form = ChunkForm::whole;
+  TALARIA_TRY_ASSIGN(content_, value_of(single_, kind, number, form));
   size_ = content_.size();
-  return list ? open_list(content_) : Result<void>();
+  return form == ChunkForm::list ? open_list(content_) : Result<void>();
 }
 
 Result<void> ValueReader::open_list(std::string_view content) {
@@ -73,18 +84,18 @@ Result<std::string_view> ValueReader::next() {
   if (next_part_ >= parts_.size()) return std::string_view();
   if (next_part_ >= window_first_ + window_.size()) TALARIA_TRY(load_window());
   auto& [number, length] = parts_[next_part_];
-  bool list = false;
+  auto form = ChunkForm::whole;
   TALARIA_TRY_ASSIGN(auto content,
-                     content_of(window_[next_part_ - window_first_], Kind::part, number, list));
-  if (list || content.size() != length)
+                     value_of(window_[next_part_ - window_first_], Kind::part, number, form));
+  if (form == ChunkForm::list || content.size() != length)
     return failure(errc::damaged, "a part has another length than its list says");
   ++next_part_;
   return content;
 }
 
 Result<std::string> read_value(const DigestIndex& index, BlockSource& source, Kind kind,
-                               const Number& number, uint64_t limit) {
-  ValueReader reader(index, source);
+                               const Number& number, uint64_t limit, DecodedChunks* decoded) {
+  ValueReader reader(index, source, decoded);
   TALARIA_TRY(reader.open(kind, number));
   if (reader.size() > limit)
     return failure(errc::limit_exceeded, "a value of " + std::to_string(reader.size()) +

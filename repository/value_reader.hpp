@@ -1,7 +1,8 @@
-// Reading values of any length: whole chunks, and lists of parts.
+// Reading values of any length: whole chunks, differences, and lists of parts.
 #pragma once
 
 #include "repository/block_reader.hpp"
+#include "repository/difference_reader.hpp"
 #include "repository/digest_index.hpp"
 #include "talaria/error.hpp"
 
@@ -13,14 +14,19 @@
 
 namespace talaria {
 
-// A chunk in the block that the index says it is in; `list` is set if it is a list of parts.
-// errc::damaged if it isn't there.
-Result<std::string_view> content_of(const BlockPtr& block, Kind kind, const Number& number, bool& list);
+// A chunk in the block that the index says it is in, and how its content gives its value. errc::damaged
+// if it isn't there.
+Result<std::string_view> content_of(const BlockPtr& block, Kind kind, const Number& number,
+                                    ChunkForm& form);
 
 // Reads values of any length piece by piece.
 class ValueReader {
 public:
-  ValueReader(const DigestIndex& index, BlockSource& source) : index_(index), source_(source) {}
+  // `decoded`: for those who read several values; outlives the reader.
+  ValueReader(const DigestIndex& index, BlockSource& source, DecodedChunks* decoded = nullptr)
+      : index_(index),
+        source_(source),
+        differences_(index, source, decoded != nullptr ? *decoded : own_decoded_) {}
 
   // Begins with a chunk.
   Result<void> open(Kind kind, const Number& number);
@@ -37,9 +43,14 @@ public:
 private:
   void reset();
   Result<void> load_window();
+  Result<std::string_view> value_of(const BlockPtr& block, Kind kind, const Number& number,
+                                    ChunkForm& form);
 
   const DigestIndex& index_;
   BlockSource& source_;
+  DecodedChunks own_decoded_;
+  DifferenceReader differences_;
+  std::shared_ptr<const std::string> value_; // of a difference, as long as it is given out
   BlockPtr single_;
   std::string_view content_;
   bool taken_ = false;
@@ -52,6 +63,6 @@ private:
 
 // The whole value, if it is no longer than `limit` bytes (else errc::limit_exceeded).
 Result<std::string> read_value(const DigestIndex& index, BlockSource& source, Kind kind,
-                               const Number& number, uint64_t limit);
+                               const Number& number, uint64_t limit, DecodedChunks* decoded = nullptr);
 
 } // namespace talaria

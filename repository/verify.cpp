@@ -10,6 +10,9 @@ namespace {
 
 constexpr uint64_t file_window = uint64_t{4} << 20;
 
+// Blocks that are kept while differences are read through their references.
+constexpr std::size_t blocks_of_references = 32;
+
 std::string describe(Kind kind, const Number& number) {
   return std::string(to_string(kind)) + " " + std::to_string(number.ordinal) + " of generation " +
          std::to_string(number.generation);
@@ -24,12 +27,19 @@ CheckReport Checker::check(const BlockCheck& job) {
   CheckReport report;
   std::optional<uint32_t> generation;
   if (job.index) generation = job.index->generation(job.generation);
-  for (auto& place : job.places) check_block(job, generation.value_or(0), place, report);
+  if (!job.index) {
+    for (auto& place : job.places) check_block(job, 0, place, nullptr, report);
+    return report;
+  }
+  DirectBlockSource source(store_, registry_, blocks_of_references);
+  DecodedChunks decoded;
+  DifferenceReader differences(*job.index, source, decoded);
+  for (auto& place : job.places) check_block(job, generation.value_or(0), place, &differences, report);
   return report;
 }
 
 void Checker::check_block(const BlockCheck& job, uint32_t generation, const BlockPlace& place,
-                          CheckReport& report) {
+                          DifferenceReader* differences, CheckReport& report) {
   auto name = pack_name(registry_->digest(place.pack));
   auto found = [&](const Error& error) { report.findings.push_back({name, error, {place.key()}, {}}); };
   auto differs = [&](const Number& number, const char* what) {
@@ -65,18 +75,32 @@ void Checker::check_block(const BlockCheck& job, uint32_t generation, const Bloc
     }
     if ((*block)->is_list(i)) {
       report.lists.emplace_back(kind, number);
+    } else if ((*block)->form(i) == ChunkForm::difference) {
+      // What is wrong may be in a reference: then its block has a finding of its own.
+      auto checked = check_difference(*differences, kind, number, content, entry->key);
+      if (!checked) report.findings.push_back({"", checked.error(), {}, {{kind, number}}});
     } else if (kind != Kind::header && entry->key != Key128::of(hasher_.of(content))) {
       return differs(number, " has another digest than the index says");
     }
   }
 }
 
+Result<void> Checker::check_difference(DifferenceReader& differences, Kind kind, const Number& number,
+                                       std::string_view content, const Key128& wanted) {
+  auto chunk = differences.decode(kind, number, content);
+  // Not which one: a damaged reference would be told of as often as something refers to it.
+  if (!chunk) return tl::unexpected(chunk.error().within("a difference can't be read"));
+  if (Key128::of(hasher_.of(*chunk->value)) == wanted) return {};
+  return failure(errc::damaged, describe(kind, number) + " has another digest than the index says");
+}
+
 CheckReport Checker::check(const ValueCheck& job) {
   CheckReport report;
-  DirectBlockSource source(store_, registry_);
+  DirectBlockSource source(store_, registry_, blocks_of_references);
+  DecodedChunks decoded;
   for (auto& number : job.numbers) {
     auto read = [&]() -> Result<void> {
-      ValueReader reader(*job.index, source);
+      ValueReader reader(*job.index, source, &decoded);
       TALARIA_TRY(reader.open(job.kind, number));
       Hasher hasher;
       while (true) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "repository/block_reader.hpp"
+#include "repository/difference_reader.hpp"
 #include "repository/digest_index.hpp"
 #include "repository/page.hpp"
 #include "talaria/error.hpp"
@@ -53,7 +54,7 @@ struct Finding {
   std::string object;
   Error error;
   std::vector<uint64_t> blocks;                // keys of the blocks that can't be trusted
-  std::vector<std::pair<Kind, Number>> values; // long values that can't be trusted
+  std::vector<std::pair<Kind, Number>> values; // long values and differences that can't be trusted
 };
 
 struct CheckReport {
@@ -77,7 +78,10 @@ public:
 
 private:
   void check_block(const BlockCheck& job, uint32_t generation, const BlockPlace& place,
-                   CheckReport& report);
+                   DifferenceReader* differences, CheckReport& report);
+
+  Result<void> check_difference(DifferenceReader& differences, Kind kind, const Number& number,
+                                std::string_view content, const Key128& wanted);
 
   const ObjectStore& store_;
   std::shared_ptr<PackRegistry> registry_;

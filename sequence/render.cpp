@@ -132,7 +132,8 @@ Result<Gathered> gather(const GatherJob& job,
     auto wanted = std::span(order).subspan(start[b], start[b + 1] - start[b]);
     TALARIA_TRY(find_all(*block, job, wanted, places));
     for (std::size_t i = 0; i < wanted.size(); ++i)
-      gathered.contents[wanted[i]] = {slabs.keep(block->content(places[i])), block->is_list(places[i])};
+      gathered.contents[wanted[i]] = {slabs.keep(block->content(places[i])),
+                                      block->form(places[i]) == ChunkForm::whole};
   }
   return gathered;
 }
@@ -155,7 +156,7 @@ Result<Rendered> render(const RenderJob& job) {
     auto row = job.rows.first + i;
     auto& layout = page.layouts[page.rows[row].layout];
     auto* record = &job.contents->table[2 * (job.first + i)];
-    if (record[0].list || record[1].list || layout.form != RecordLayout::Form::plain) {
+    if (!record[0].whole || !record[1].whole || layout.form != RecordLayout::Form::plain) {
       out.gaps.push_back({out.bytes.size(), row});
       continue;
     }
@@ -202,7 +203,7 @@ private:
 } // namespace
 
 Result<void> render_long(const DigestIndex& index, BlockSource& source, const OpenPage& page,
-                         std::size_t row_place, const ByteSink& sink) {
+                         std::size_t row_place, const ByteSink& sink, DecodedChunks* decoded) {
   auto& row = page.page.rows[row_place];
   auto& layout = page.page.layouts[row.layout];
   TALARIA_TRY(sink(">"));
@@ -213,7 +214,7 @@ Result<void> render_long(const DigestIndex& index, BlockSource& source, const Op
     if (piece.empty()) break;
     TALARIA_TRY(sink(piece));
   }
-  ValueReader sequence(index, source);
+  ValueReader sequence(index, source, decoded);
   TALARIA_TRY(sequence.open(Kind::sequence, row.sequence));
   ResidueStream residues(sequence);
   std::string text;

@@ -43,7 +43,7 @@ struct GatherJob {
 
 struct ChunkContent {
   std::string_view bytes;
-  bool list = false;
+  bool whole = true; // the bytes are the value
 };
 
 // The contents of a job's chunks, in the order of `wanted`.
@@ -132,8 +132,8 @@ struct Rendered {
 
 Result<Rendered> render(const RenderJob& job);
 
-// Renders a record of any length, in pieces.
+// Renders a record of any length, in pieces. `decoded`: for those who render several.
 Result<void> render_long(const DigestIndex& index, BlockSource& source, const OpenPage& page,
-                         std::size_t row, const ByteSink& sink);
+                         std::size_t row, const ByteSink& sink, DecodedChunks* decoded = nullptr);
 
 } // namespace talaria

@@ -35,6 +35,10 @@ struct Settings {
   std::string codec = "zstd";
   int level = 1;
 
+  // How many differences may be built on one another, 0 to 32: longer chains take less space, shorter
+  // ones are read faster. With 0, long nucleotide sequences take 2 bits a base, however similar.
+  unsigned delta_depth = 8;
+
   // How long a writer waits for another one to finish.
   std::chrono::milliseconds lock_wait{0};
 

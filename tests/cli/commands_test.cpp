@@ -300,6 +300,32 @@ TEST_F(Commands, SequencesAreListedOnRequest) {
   EXPECT_EQ(sequences[0]["size"], 180);
 }
 
+TEST_F(Commands, StrainsTakeWhatDiffers) {
+  make_repository();
+  std::string strain;
+  for (uint64_t i = 0, state = 1; i < 300'000; ++i) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    strain += "ACGT"[state >> 62];
+  }
+  std::vector<uint64_t> sizes;
+  for (int i = 0; i < 4; ++i) {
+    for (std::size_t at = 1000 + static_cast<std::size_t>(i) * 7; at < strain.size(); at += 10'000)
+      strain[at] = strain[at] == 'A' ? 'C' : 'A';
+    const auto release = "strain@" + std::to_string(i);
+    const auto text = ">chromosome " + std::to_string(i) + "\n" + strain + "\n";
+    const auto depth = i == 3 ? "0" : "2";
+    const auto report = done(
+        {"--delta-depth", depth, "ingest", write("strain.fasta", text), "--release", release, "--json"});
+    sizes.push_back(report.json()["stored_bytes"].get<uint64_t>());
+    EXPECT_TRUE(done({"export", release}).out == text);
+  }
+  EXPECT_LT(sizes[0], 85'000u);
+  EXPECT_LT(sizes[1], 3'000u);
+  EXPECT_LT(sizes[2], 3'000u);
+  EXPECT_GT(sizes[3], 70'000u);
+  EXPECT_EQ(done({"verify", "--json"}).json()["ok"], true);
+}
+
 TEST_F(Commands, VersionAndHelpNeedNoRepository) {
   EXPECT_FALSE(done({"version", "--json"}).json()["version"].get<std::string>().empty());
   for (const char* command :

@@ -16,7 +16,8 @@ namespace {
 bool same(const Settings& a, const Settings& b) {
   return a.threads == b.threads && a.memory == b.memory && a.cache == b.cache &&
          a.block_size == b.block_size && a.pack_size == b.pack_size && a.page_chain == b.page_chain &&
-         a.codec == b.codec && a.level == b.level && a.lock_wait == b.lock_wait;
+         a.codec == b.codec && a.level == b.level && a.delta_depth == b.delta_depth &&
+         a.lock_wait == b.lock_wait;
 }
 
 class SettingsFileTest : public testing::Test {
@@ -56,6 +57,7 @@ TEST_F(SettingsFileTest, EveryKeyIsRead) {
                        "page_chain: 20\n"
                        "codec: lz4\n"
                        "level: 9\n"
+                       "delta_depth: 3\n"
                        "lock_wait: 1.5\n");
   ASSERT_TRUE(settings) << settings.error().message();
   EXPECT_EQ(settings->threads, 3u);
@@ -66,6 +68,7 @@ TEST_F(SettingsFileTest, EveryKeyIsRead) {
   EXPECT_EQ(settings->page_chain, 20u);
   EXPECT_EQ(settings->codec, "lz4");
   EXPECT_EQ(settings->level, 9);
+  EXPECT_EQ(settings->delta_depth, 3u);
   EXPECT_EQ(settings->lock_wait, std::chrono::milliseconds(1500));
 }
 
@@ -97,6 +100,7 @@ TEST_F(SettingsFileTest, TheExampleGivesTheDefaultsAndNamesEveryKey) {
   other.pack_size = 1 << 20;
   other.codec = "lz4";
   other.level = 2;
+  other.delta_depth = 1;
   other.lock_wait = std::chrono::seconds(9);
   auto settings = load_settings(example, other);
   ASSERT_TRUE(settings) << settings.error().message();
@@ -137,6 +141,7 @@ TEST_F(SettingsFileTest, EveryKindOfWrongValueIsRefused) {
                            "level: 1.0",
                            "level: 99",
                            "level: -8",
+                           "delta_depth: 33",
                            "lock_wait: -1",
                            "lock_wait: soon",
                            "lock_wait: nan",

@@ -1,0 +1,132 @@
+#include "repository/difference_writer.hpp"
+
+#include "core/try.hpp"
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+namespace talaria {
+
+namespace {
+
+constexpr std::array<uint8_t, 256> nucleotides = [] {
+  std::array<uint8_t, 256> table{};
+  for (auto letter : {'A', 'C', 'G', 'T', 'N'}) table[static_cast<uint8_t>(letter)] = 1;
+  return table;
+}();
+
+// All but one letter in sixteen: of proteins a quarter are.
+bool is_nucleotides(std::string_view content) {
+  std::size_t count = 0;
+  for (char letter : content) count += nucleotides[static_cast<uint8_t>(letter)];
+  return count >= content.size() - content.size() / 16;
+}
+
+bool pays(std::size_t with, std::size_t without) {
+  return 10 * with < 9 * without;
+}
+
+} // namespace
+
+std::optional<ReferenceSketch> long_chunk_sketch(std::string_view content) {
+  if (content.size() < long_chunk_min || !is_nucleotides(content)) return std::nullopt;
+  return reference_sketch(content);
+}
+
+Result<std::vector<StoredDifferences>> stored_differences(const DigestIndex& index,
+                                                          const Snapshot& snapshot) {
+  std::map<uint32_t, GenerationId> generations; // by pack
+  for (auto& pack : snapshot.packs)
+    generations[index.registry()->id(pack.digest)] = snapshot.generations[pack.generation];
+  std::vector<StoredDifferences> found;
+  for (auto segment = static_cast<uint32_t>(index.segments().size()); segment-- > 0;) {
+    for (auto i = index.segments()[segment]->block_count(); i-- > 0;) {
+      TALARIA_TRY_ASSIGN(auto info, index.segments()[segment]->block(i));
+      if (!info.differences) continue;
+      TALARIA_TRY_ASSIGN(auto place, index.place({segment, i}));
+      auto generation = generations.find(place.pack);
+      if (generation != generations.end()) found.push_back({place, generation->second});
+    }
+  }
+  return found;
+}
+
+std::vector<LongChunk> read_long_chunks(const DigestIndex& index, BlockSource& source,
+                                        DecodedChunks& decoded, const StoredDifferences& stored,
+                                        unsigned depth_max) {
+  std::vector<LongChunk> chunks;
+  auto generation = index.generation(stored.generation);
+  auto blocks = source.read(std::span(&stored.place, 1));
+  if (!blocks || !generation) return chunks;
+  auto& block = *(*blocks)[0];
+  DifferenceReader reader(index, source, decoded);
+  for (std::size_t i = 0; i < block.count(); ++i) {
+    if (block.form(i) != ChunkForm::difference) continue;
+    auto difference = decode_difference_chunk(block.content(i));
+    if (!difference || difference->depth >= depth_max) continue;
+    auto chunk = reader.decode(block.kind(), {*generation, block.ordinal(i)}, block.content(i));
+    if (!chunk) continue;
+    chunks.push_back({{block.kind(), stored.generation, block.ordinal(i)},
+                      difference->length,
+                      difference->depth,
+                      difference->work,
+                      reference_sketch(*chunk->value)});
+  }
+  return chunks;
+}
+
+void ReferenceChunks::add(const LongChunk& chunk) {
+  if (chunk.depth >= depth_max_ || chunks_.size() >= UINT32_MAX - 1) return;
+  finder_.add(static_cast<uint32_t>(chunks_.size()), chunk.length, chunk.sketch);
+  chunks_.push_back({chunk.name, chunk.depth, chunk.work});
+}
+
+std::vector<ReferenceChunks::Reference> ReferenceChunks::find(const ReferenceSketch& sketch) const {
+  std::vector<Reference> references;
+  uint32_t work = 1;
+  for (auto& candidate : finder_.find(sketch, difference_references_max)) {
+    auto& chunk = chunks_[candidate.chunk];
+    if (work + chunk.work > difference_work_max) continue;
+    work += chunk.work;
+    references.push_back(chunk);
+  }
+  std::sort(references.begin(), references.end(),
+            [](const Reference& a, const Reference& b) { return a.name < b.name; });
+  return references;
+}
+
+Result<void> DifferenceChunkEncoder::encode(std::string_view target, std::string_view reference,
+                                            std::string& out) {
+  TALARIA_TRY(encoder_.encode(target, reference, out));
+  std::string back(target.size(), '\0');
+  TALARIA_TRY(decode_difference(out, reference, back.data(), back.size()));
+  if (back == target) return {};
+  return failure(errc::internal, "a difference doesn't give back its chunk: this is a defect of Talaria "
+                                 "or of the memory");
+}
+
+Result<EncodedDifference> DifferenceChunkEncoder::encode(const DifferenceJob& job) {
+  Difference difference;
+  difference.length = static_cast<uint32_t>(job.target.size());
+  std::string bytes;
+  TALARIA_TRY(encode(job.target, {}, bytes));
+  if (!job.references.empty()) {
+    std::string reference;
+    for (auto value : job.values) reference += value;
+    std::string smaller;
+    TALARIA_TRY(encode(job.target, reference, smaller));
+    if (pays(smaller.size(), bytes.size())) {
+      bytes = std::move(smaller);
+      for (auto& from : job.references) {
+        difference.references.push_back(from.name);
+        difference.depth = std::max(difference.depth, static_cast<uint8_t>(from.depth + 1));
+        difference.work += from.work;
+      }
+    }
+  }
+  difference.bytes = bytes;
+  return EncodedDifference{encode_difference_chunk(difference), difference.depth, difference.work};
+}
+
+} // namespace talaria

@@ -1,0 +1,39 @@
+// Any difference is refused as damaged, or makes a target of the stated size; any target comes back from
+// its difference.
+//
+//   u8 mode, u8 repeats, u16 size of the reference, reference; then with an even mode: u16 size of the
+//   target, difference; with an odd one: the target. The reference is that many times as long.
+#include "coding/reference_finder.hpp"
+#include "coding/residue_difference.hpp"
+
+#include "repository_fuzz.hpp"
+
+#include <vector>
+
+using namespace talaria;
+using namespace talaria::fuzz;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  Fields in(data, size);
+  const unsigned mode = in.u8();
+  const unsigned repeats = in.u8() % 4;
+  const auto once = in.sized();
+  std::string reference(once);
+  for (unsigned i = 0; i < repeats; ++i) reference += once;
+  if (mode % 2 == 0) {
+    std::vector<char> target(in.u16());
+    require_sound(decode_difference(in.rest(), reference, target.data(), target.size()));
+    return 0;
+  }
+  const auto target = in.rest();
+  std::string difference;
+  require(DifferenceEncoder().encode(target, reference, difference).has_value());
+  require(difference.size() <= difference_bound(target.size()));
+  std::vector<char> back(target.size());
+  require(decode_difference(difference, reference, back.data(), back.size()).has_value());
+  require(std::string_view(back.data(), back.size()) == target);
+  ReferenceFinder finder(0);
+  finder.add(0, reference.size(), reference_sketch(reference));
+  require(finder.find(reference_sketch(target), 1).size() <= 1);
+  return 0;
+}
