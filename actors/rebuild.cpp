@@ -118,6 +118,7 @@ private:
   Result<void> read_footers();
   Result<void> count_indexed(const Segment& segment);
   Result<void> locate_differences();
+  Result<void> locate_differences(uint32_t generation, Kind kind, std::vector<SegmentPtr>& segments);
   Result<void> index(const Kinds& kinds);
   Result<std::vector<std::vector<std::size_t>>> divide(const std::vector<std::size_t>& packs,
                                                        const Kinds& kinds);
@@ -127,7 +128,7 @@ private:
   Result<void> count_added();
   Result<void> name_loose_pages();
   Result<ReleaseEntry> render(const PackInfo& pages);
-  Result<DigestIndexPtr> open_index() const;
+  Result<DigestIndexPtr> open_index(const std::vector<SegmentPtr>& more = {}) const;
   Result<void> write_releases();
   Result<void> publish();
   std::vector<PackInfo> segments() const;
@@ -151,7 +152,8 @@ private:
   std::unordered_map<Digest, std::size_t, DigestHash> pack_places_;
   std::vector<ReleaseEntry> releases_to_write_;
   DigestIndexPtr index_;
-  DigestIndexPtr locations_; // of all differences
+  DigestIndexPtr locations_; // of what differences refer to, and of parts once they are indexed
+  std::vector<SegmentPtr> located_sequences_;
   RebuildReport report_;
   uint64_t done_ = 0;
   uint64_t total_ = 0;
@@ -179,6 +181,7 @@ Result<RebuildReport> Rebuilding::run() {
   if (!options_.dry_run) {
     TALARIA_TRY(locate_differences());
     TALARIA_TRY(index(parts_alone()));
+    TALARIA_TRY_ASSIGN(locations_, open_index(located_sequences_));
     TALARIA_TRY(index(all_but_parts()));
     if (lost()) {
       TALARIA_TRY(count_added());
@@ -389,8 +392,9 @@ Result<void> Rebuilding::count_indexed(const Segment& segment) {
   return {};
 }
 
-Result<DigestIndexPtr> Rebuilding::open_index() const {
+Result<DigestIndexPtr> Rebuilding::open_index(const std::vector<SegmentPtr>& more) const {
   auto segments = kept_open_;
+  segments.insert(segments.end(), more.begin(), more.end());
   for (auto& made : made_) {
     TALARIA_TRY_ASSIGN(auto segment, Segment::open(objects(), segment_name(made.digest)));
     segments.push_back(std::move(segment));
@@ -404,29 +408,37 @@ Result<DigestIndexPtr> Rebuilding::open_index() const {
 Result<void> Rebuilding::locate_differences() {
   auto& snapshot = base_.snapshot;
   TALARIA_TRY_ASSIGN(index_, open_index());
-  auto segments = kept_open_;
-  auto scratch = memory_store();
+  std::vector<SegmentPtr> parts;
   for (uint32_t generation = 0; generation < snapshot.generations.size(); ++generation) {
-    std::vector<std::size_t> packs;
-    for (std::size_t i = 0; i < packs_.size(); ++i)
-      if (snapshot.packs[i].generation == generation &&
-          (packs_[i].lacks(index_of(Kind::part)) || packs_[i].lacks(index_of(Kind::sequence))))
-        packs.push_back(i);
-    SegmentBuilder builder(snapshot.generations[generation]);
-    auto wanted = [](std::size_t, const BlockInfo& block) { return block.differences; };
-    TALARIA_TRY(scan(packs, wanted, true,
-                     [&](std::size_t pack, const BlockInfo& block, const ScannedBlock& scanned) {
-                       builder.add(snapshot.packs[pack], block, scanned);
-                     }));
-    if (builder.chunks() == 0) continue;
-    auto draft = builder.finish();
-    auto name = "index/" + std::to_string(generation);
-    TALARIA_TRY(scratch->put(name, write_segment(draft)));
-    TALARIA_TRY_ASSIGN(auto segment, Segment::open(*scratch, name));
-    segments.push_back(std::move(segment));
+    TALARIA_TRY(locate_differences(generation, Kind::part, parts));
+    TALARIA_TRY(locate_differences(generation, Kind::sequence, located_sequences_));
   }
-  TALARIA_TRY_ASSIGN(locations_, DigestIndex::open(snapshot.generations, std::move(segments), {},
-                                                   repository().registry()));
+  parts.insert(parts.end(), located_sequences_.begin(), located_sequences_.end());
+  TALARIA_TRY_ASSIGN(locations_, open_index(parts));
+  return {};
+}
+
+Result<void> Rebuilding::locate_differences(uint32_t generation, Kind kind,
+                                            std::vector<SegmentPtr>& segments) {
+  auto& snapshot = base_.snapshot;
+  std::vector<std::size_t> packs;
+  for (std::size_t i = 0; i < packs_.size(); ++i)
+    if (snapshot.packs[i].generation == generation && packs_[i].lacks(index_of(kind)))
+      packs.push_back(i);
+  SegmentBuilder builder(snapshot.generations[generation]);
+  auto wanted = [&](std::size_t, const BlockInfo& block) {
+    return block.kind == kind && block.differences;
+  };
+  TALARIA_TRY(scan(packs, wanted, true,
+                   [&](std::size_t pack, const BlockInfo& block, const ScannedBlock& scanned) {
+                     builder.add(snapshot.packs[pack], block, scanned);
+                   }));
+  if (builder.chunks() == 0) return {};
+  auto draft = builder.finish();
+  auto scratch = memory_store();
+  TALARIA_TRY(scratch->put("index/differences", write_segment(draft)));
+  TALARIA_TRY_ASSIGN(auto segment, Segment::open(*scratch, "index/differences"));
+  segments.push_back(std::move(segment));
   return {};
 }
 

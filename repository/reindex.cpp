@@ -123,7 +123,7 @@ Result<Key128> BlockScanner::key_of_difference(const BlockScan& job, const Block
 Result<Key128> BlockScanner::key_of_list(const BlockScan& job, Kind kind, std::string_view content) {
   if (kind == Kind::part) return failure(errc::damaged, "a part is a list");
   DirectBlockSource source(store_, registry_);
-  ValueReader reader(*job.index, source);
+  ValueReader reader(job.locations ? *job.locations : *job.index, source);
   TALARIA_TRY(reader.open_list(content));
   Hasher hasher;
   std::string header;

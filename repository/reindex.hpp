@@ -27,7 +27,8 @@ struct BlockScan {
   uint32_t generation = 0;
   std::vector<BlockPlace> places;
   bool keys = true; // false: only ordinals and sizes are wanted
-  // Where the chunks are that differences refer to. Without it, differences get keys of zeros.
+  // Where the parts of lists are and what differences refer to. Without it, differences get keys of
+  // zeros.
   DigestIndexPtr locations = nullptr;
 };
 

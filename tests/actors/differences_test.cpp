@@ -179,5 +179,33 @@ TEST_F(Differences, AReferenceThatIsStoredAlreadyIsNotStoredAgain) {
   EXPECT_LT(pack_bytes(), before + 1000);
 }
 
+// What a difference stands for is known only through its references, which have to be found without an
+// index.
+TEST_F(Differences, AreIndexedAnewWhenTheIndexIsLost) {
+  auto memory = memory_store();
+  auto& objects = *memory;
+  ASSERT_TRUE(Store::init(objects));
+  store = *Store::open(std::move(memory), Settings{});
+  auto genomes = family(5, 7);
+  std::vector<std::string> texts;
+  for (auto& genome : genomes) {
+    texts.push_back(fasta(genome));
+    ASSERT_TRUE(ingest(texts.back(), "strain", std::to_string(texts.size())));
+  }
+  std::vector<std::string> index;
+  ASSERT_TRUE(objects.list("index/", [&](const ObjectInfo& object) {
+    index.push_back(object.name);
+    return true;
+  }));
+  ASSERT_FALSE(index.empty());
+  for (auto& name : index) ASSERT_TRUE(objects.remove(name));
+  auto report = store->rebuild();
+  ASSERT_TRUE(report) << report.error().message();
+  EXPECT_TRUE(report->damages.empty());
+  expect_sound();
+  for (std::size_t i = 0; i < texts.size(); ++i)
+    EXPECT_TRUE(exported("strain@" + std::to_string(i + 1)) == texts[i]) << i;
+}
+
 } // namespace
 } // namespace talaria
