@@ -197,7 +197,7 @@ public:
 
   void encode(RangeEncoder& coder, std::uint32_t value) {
     ++value;
-    const auto width = static_cast<unsigned>(std::bit_width(value)) - 1;
+    const auto width = static_cast<unsigned>(std::bit_width(value | 1)) - 1; // 0 is none
     width_.encode(coder, width);
     unsigned left = width;
     unsigned node = 1;
