@@ -22,7 +22,7 @@ struct Core {
 
   // Shares of the memory setting: a run of new chunks takes five sixteenths (and its tables about as
   // much again while it is sorted, if the sequences are short), the cache three eighths, windows of
-  // records on their way to being rendered a sixteenth.
+  // records on their way to being rendered some tenth with their text.
   RunLimits run_limits() const {
     constexpr uint64_t largest_run = uint64_t{512}
                                      << 20; // so that machines with less memory can export it
