@@ -42,7 +42,7 @@ public:
         sink_(sink),
         source_(op),
         decoded_(op.core->decoded_budget()),
-        planner_(*index_, op.services->readers.size(), op.core->window_budget()) {}
+        planner_(index_, op.services->readers.size(), op.core->window_budget()) {}
 
   Result<void> text(std::string_view bytes) {
     TALARIA_TRY(sink_(bytes));

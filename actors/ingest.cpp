@@ -1,10 +1,11 @@
+#include "actors/drawn_checks.hpp"
 #include "actors/operation.hpp"
+#include "actors/run_scripts.hpp"
 #include "actors/run_store.hpp"
 #include "repository/page_reference.hpp"
 #include "sequence/release_builder.hpp"
 
 #include <filesystem>
-#include <map>
 
 namespace talaria::actors {
 
@@ -14,83 +15,11 @@ using PieceRequest = decltype(std::declval<caf::blocking_actor*>()->request(
     std::declval<input_actor>(), caf::infinite, next_piece_atom_v));
 using PrepareRequest = decltype(std::declval<caf::blocking_actor*>()->request(
     std::declval<worker_actor>(), caf::infinite, prepare_atom_v, std::declval<Local<InputPiece>>()));
-using CheckRequest = decltype(std::declval<caf::blocking_actor*>()->request(
-    std::declval<verifier_actor>(), caf::infinite, check_file_atom_v, std::declval<Local<FileCheck>>()));
 
 // A piece that is being prepared, or one of a long record, which is not.
 struct Coming {
   std::optional<PrepareRequest> prepare;
   Local<InputPiece> piece;
-};
-
-// Reads and checks what is stored already and drawn on by the release: each block once, whatever the
-// order in which the records need it.
-class DrawnChecks {
-public:
-  DrawnChecks(Operation& op, const Snapshot& snapshot, DigestIndexPtr index)
-      : op_(op), index_(std::move(index)) {
-    for (auto& pack : snapshot.packs)
-      generations_[index_->registry()->id(pack.digest)] = snapshot.generations[pack.generation];
-  }
-
-  Result<void> run(const Interner::Drawn& drawn) {
-    for (uint32_t segment = 0; segment < drawn.blocks.size(); ++segment) {
-      auto& blocks = drawn.blocks[segment];
-      for (uint32_t i = 0; i < blocks.size(); ++i)
-        if (blocks[i]) TALARIA_TRY(add({segment, i}));
-    }
-    TALARIA_TRY(check_blocks());
-    for (auto& [kind, number] : drawn.lists)
-      TALARIA_TRY(send(check_values_atom_v, ValueCheck{index_, kind, {number}}));
-    while (!checks_.empty()) TALARIA_TRY(take());
-    return {};
-  }
-
-private:
-  static constexpr std::size_t blocks_per_check = 32;
-
-  // A check is of blocks of one pack.
-  Result<void> add(const DigestIndex::BlockAt& at) {
-    TALARIA_TRY_ASSIGN(auto place, index_->place(at));
-    if (!places_.empty() && (places_.size() == blocks_per_check || places_[0].pack != place.pack))
-      TALARIA_TRY(check_blocks());
-    places_.push_back(place);
-    return {};
-  }
-
-  Result<void> check_blocks() {
-    if (places_.empty()) return {};
-    auto& generation = generations_[places_[0].pack];
-    return send(check_blocks_atom_v, BlockCheck{index_, generation, std::exchange(places_, {})});
-  }
-
-  template <class Atom, class Job>
-  Result<void> send(Atom atom, Job job) {
-    TALARIA_TRY(op_.check_cancelled());
-    if (checks_.size() >= 2 * op_.window()) TALARIA_TRY(take());
-    auto& pool = op_.services->verifiers;
-    checks_.push_back(op_.self->request(pool[next_verifier_++ % pool.size()], caf::infinite, atom,
-                                        local(std::move(job))));
-    return {};
-  }
-
-  Result<void> take() {
-    TALARIA_TRY_ASSIGN(auto report, await<CheckReport>(checks_.front()));
-    checks_.pop_front();
-    done_ += report->bytes;
-    op_.report("checking", done_, 0);
-    if (report->findings.empty()) return {};
-    return tl::unexpected(report->findings[0].error.within(
-        "the release draws on stored data that `talaria verify` would complain of"));
-  }
-
-  Operation& op_;
-  DigestIndexPtr index_;
-  std::map<uint32_t, GenerationId> generations_; // by pack
-  Places places_;                                // of the next check
-  std::deque<CheckRequest> checks_;
-  std::size_t next_verifier_ = 0;
-  uint64_t done_ = 0;
 };
 
 // The state of one ingest, from the input to the snapshot.
@@ -111,6 +40,7 @@ private:
   Result<void> read_all(bool store);
   Result<void> take(Coming&& coming);
   Result<void> store_run();
+  Result<std::optional<Sketches>> find_similar(const std::shared_ptr<Run>& run);
   const ReleaseEntry* same_content() const;
   Result<PackInfo> write_pages();
   Result<void> check_drawn();
@@ -125,6 +55,7 @@ private:
   std::shared_ptr<Commit> commit_;
   std::unique_ptr<RunStore> runs_;
   std::unique_ptr<ReleaseBuilder> builder_;
+  std::unique_ptr<DrawnChecks> drawn_;
   Digest stream_;
   uint64_t bytes_ = 0;
   uint64_t input_size_ = 0; // 0 if it isn't known
@@ -192,6 +123,8 @@ Result<void> Ingest::begin() {
       PageFileWriter::create(*op_.core->objects,
                              reference_candidates(*op_.core->objects, view_->snapshot(), request_.name,
                                                   op_.core->settings.page_chain)));
+  TALARIA_TRY_ASSIGN(auto stored, view_->index());
+  drawn_ = std::make_unique<DrawnChecks>(op_, view_->snapshot(), std::move(stored));
   TALARIA_TRY_ASSIGN(auto index, commit_->index());
   auto generations = index->generations();
   auto own = static_cast<uint32_t>(generations.size() - 1);
@@ -257,10 +190,25 @@ Result<void> Ingest::store_run() {
   auto& interner = builder_->interner();
   if (interner.run().empty()) return {};
   auto next = interner.run().next();
-  TALARIA_TRY(runs_->store(interner.take_run()));
+  std::shared_ptr<Run> run = interner.take_run();
+  TALARIA_TRY_ASSIGN(auto sketches, find_similar(run));
+  TALARIA_TRY(runs_->store(std::move(run), std::move(sketches)));
   TALARIA_TRY_ASSIGN(auto index, commit_->index());
   interner.next_run(std::move(index), new_run(next));
   return {};
+}
+
+// Has new sequences stored as differences from those that the release draws on, which must be read and
+// checked anyway. The sketches of the new ones, if they were made.
+Result<std::optional<Sketches>> Ingest::find_similar(const std::shared_ptr<Run>& run) {
+  auto& drawn = builder_->interner().drawn();
+  if (op_.core->settings.delta_depth == 0 || drawn.blocks.empty() || run->count(Kind::sequence) == 0)
+    return std::nullopt;
+  TALARIA_TRY_ASSIGN(auto sketches, sketch(op_, run, Kind::sequence));
+  TALARIA_TRY_ASSIGN(auto similar, drawn_->run(drawn, seek(op_, *run, sketches)));
+  TALARIA_TRY_ASSIGN(auto index, view_->index());
+  TALARIA_TRY(make_scripts(op_, run, similar, index));
+  return sketches;
 }
 
 // A release with the same content has a page file that is proven to give these bytes.
@@ -279,8 +227,7 @@ Result<PackInfo> Ingest::write_pages() {
 
 Result<void> Ingest::check_drawn() {
   if (same_content()) return {};
-  TALARIA_TRY_ASSIGN(auto index, view_->index());
-  return DrawnChecks(op_, view_->snapshot(), std::move(index)).run(builder_->interner().drawn());
+  return drawn_->run(builder_->interner().drawn()).map([](const auto&) {});
 }
 
 } // namespace

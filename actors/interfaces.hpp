@@ -45,6 +45,7 @@ CAF_ADD_ATOM(talaria_runtime, talaria, append_atom, "append")
 CAF_ADD_ATOM(talaria_runtime, talaria, finish_run_atom, "finish_run")
 CAF_ADD_ATOM(talaria_runtime, talaria, read_blocks_atom, "read_blks")
 CAF_ADD_ATOM(talaria_runtime, talaria, long_chunks_atom, "long_chnks")
+CAF_ADD_ATOM(talaria_runtime, talaria, scripts_atom, "scripts")
 CAF_ADD_ATOM(talaria_runtime, talaria, locate_atom, "locate")
 CAF_ADD_ATOM(talaria_runtime, talaria, counts_atom, "counts")
 CAF_ADD_ATOM(talaria_runtime, talaria, check_blocks_atom, "chk_blocks")
@@ -96,6 +97,19 @@ struct LongChunksJob {
 };
 using LongChunks = std::vector<LongChunk>;
 
+// New sequences, and the stored ones from which they may differ little.
+struct ScriptsJob {
+  struct Item {
+    uint32_t place = 0; // in the run
+    Number reference;
+    BlockPlace at; // of the reference
+  };
+  std::shared_ptr<const Run> run;
+  DigestIndexPtr index;
+  std::vector<Item> items;
+};
+using Scripts = std::vector<std::optional<std::string>>; // nothing where it doesn't pay
+
 struct PlanJob {
   std::shared_ptr<const Run> run;
   Kind kind = Kind::sequence;
@@ -145,6 +159,8 @@ using block_reader_actor = caf::typed_actor<
     caf::replies_to<read_blocks_atom, Local<Places>>::with<Local<Blocks>>,
     // Reads stored long chunks and sketches them.
     caf::replies_to<long_chunks_atom, Local<LongChunksJob>>::with<Local<LongChunks>>,
+    // Encodes new sequences as differences from stored ones.
+    caf::replies_to<scripts_atom, Local<ScriptsJob>>::with<Local<Scripts>>,
     // Copies chunks out of blocks, which it takes from the cache or reads.
     caf::replies_to<gather_atom, Local<GatherJob>>::with<Local<Gathered>>>;
 

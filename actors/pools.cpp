@@ -94,6 +94,9 @@ protected:
               return guarded(
                   [&]() -> caf::result<Local<LongChunks>> { return local(long_chunks(*job)); });
             },
+            [this](scripts_atom, const Local<ScriptsJob>& job) -> caf::result<Local<Scripts>> {
+              return guarded([&]() -> caf::result<Local<Scripts>> { return reply(scripts(*job)); });
+            },
             [this](gather_atom, const Local<GatherJob>& job) -> caf::result<Local<Gathered>> {
               return guarded([&]() -> caf::result<Local<Gathered>> {
                 return reply(gather(*job, [this](const BlockPlace& place) { return cached(place); }));
@@ -128,6 +131,26 @@ private:
     return chunks;
   }
 
+  // What the references are was compared with their digests by whoever found them.
+  Result<Scripts> scripts(const ScriptsJob& job) {
+    Scripts scripts;
+    BlockPtr block;
+    std::optional<uint64_t> key;
+    for (auto& item : job.items) {
+      if (key != item.at.key()) {
+        TALARIA_TRY_ASSIGN(block, cached(item.at));
+        key = item.at.key();
+      }
+      TALARIA_TRY_ASSIGN(auto place, place_in_block(*block, Kind::sequence, item.reference));
+      TALARIA_TRY_ASSIGN(
+          auto script, script_encoder_.encode(
+                           job.run->content(Kind::sequence, item.place), block->content(place),
+                           job.index->generations()[item.reference.generation], item.reference.ordinal));
+      scripts.push_back(std::move(script));
+    }
+    return scripts;
+  }
+
   Result<BlockPtr> cached(const BlockPlace& place) {
     if (auto block = cache_->get(place.key())) return *std::move(block);
     auto block = read(place);
@@ -139,6 +162,7 @@ private:
   std::shared_ptr<PackRegistry> registry_;
   std::shared_ptr<BlockCache> cache_;
   BlockDecoder decoder_;
+  ScriptChunkEncoder script_encoder_;
 };
 
 class Verifier : public verifier_actor::base {

@@ -1,5 +1,7 @@
 #include "actors/run_store.hpp"
 
+#include "actors/run_scripts.hpp"
+
 namespace talaria::actors {
 
 namespace {
@@ -9,14 +11,9 @@ using EncodeRequest = decltype(std::declval<caf::blocking_actor*>()->request(
 using AppendRequest = decltype(std::declval<caf::blocking_actor*>()->request(
     std::declval<pack_writer_actor>(), caf::infinite, append_atom_v,
     std::declval<Local<EncodedBlock>>()));
-using SketchRequest = decltype(std::declval<caf::blocking_actor*>()->request(
-    std::declval<worker_actor>(), caf::infinite, sketch_atom_v, std::declval<Local<SketchJob>>()));
 
 // Blocks on their way to the disk: enough that the writer always has one.
 constexpr std::size_t most_appends = 16;
-
-// Chunks that are sketched by one message.
-constexpr uint32_t chunks_per_sketch = 8192;
 
 } // namespace
 
@@ -29,12 +26,11 @@ RunStore::~RunStore() {
 }
 
 // The blocks of the kinds that keep their order are compressed while one worker orders the others.
-Result<void> RunStore::store(std::unique_ptr<Run> owned) {
-  if (owned->ordinals_spent())
+Result<void> RunStore::store(std::shared_ptr<Run> run, std::optional<Sketches> of_sequences) {
+  if (run->ordinals_spent())
     return failure(errc::limit_exceeded,
                    "one commit can number four billion chunks of a kind, and this one has more: "
                    "divide the input");
-  std::shared_ptr<Run> run = std::move(owned);
   done_ = 0;
   TALARIA_TRY(differences_.make(run));
   using PlanRequest =
@@ -43,7 +39,12 @@ Result<void> RunStore::store(std::unique_ptr<Run> owned) {
   auto all = std::make_shared<Plans>();
   for (auto kind : all_kinds) {
     if (!Run::is_sorted(kind) || run->count(kind) == 0) continue;
-    TALARIA_TRY_ASSIGN(auto sketches, sketch(run, kind));
+    Sketches sketches;
+    if (kind == Kind::sequence && of_sequences) {
+      sketches = *std::exchange(of_sequences, std::nullopt);
+    } else {
+      TALARIA_TRY_ASSIGN(sketches, sketch(op_, run, kind));
+    }
     requests.push_back(op_.self->request(op_.busy_worker(), caf::infinite, plan_atom_v,
                                          local(PlanJob{run, kind, std::move(sketches)})));
   }
@@ -65,20 +66,6 @@ Result<void> RunStore::store(std::unique_ptr<Run> owned) {
   auto finish = op_.self->request(writer_, caf::infinite, finish_run_atom_v, Local<Run>{run},
                                   Local<Plans>{all}, lookups);
   return await_done(finish);
-}
-
-Result<Sketches> RunStore::sketch(const std::shared_ptr<const Run>& run, Kind kind) {
-  std::deque<SketchRequest> requests;
-  for (uint32_t first = 0; first < run->count(kind); first += chunks_per_sketch)
-    requests.push_back(op_.self->request(
-        op_.worker(), caf::infinite, sketch_atom_v,
-        local(SketchJob{run, kind, first, std::min(chunks_per_sketch, run->count(kind) - first)})));
-  Sketches sketches;
-  for (auto& request : requests) {
-    TALARIA_TRY_ASSIGN(auto part, await<Sketches>(request));
-    sketches.insert(sketches.end(), part->begin(), part->end());
-  }
-  return sketches;
 }
 
 Result<void> RunStore::encode(const std::shared_ptr<const Run>& run, const PlansPtr& plans) {

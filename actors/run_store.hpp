@@ -19,12 +19,12 @@ public:
   RunStore(const RunStore&) = delete;
   RunStore& operator=(const RunStore&) = delete;
 
-  // Writes a run; when it returns, its segment is part of the commit.
-  Result<void> store(std::unique_ptr<Run> run);
+  // Writes a run; when it returns, its segment is part of the commit. `of_sequences`: their sketches, if
+  // they have been made.
+  Result<void> store(std::shared_ptr<Run> run, std::optional<Sketches> of_sequences = {});
 
 private:
   using PlansPtr = std::shared_ptr<const Plans>;
-  Result<Sketches> sketch(const std::shared_ptr<const Run>& run, Kind kind);
   Result<void> encode(const std::shared_ptr<const Run>& run, const PlansPtr& plans);
 
   Operation& op_;

@@ -1,5 +1,6 @@
 #include "coding/residue_difference.hpp"
 
+#include "coding/edit_script.hpp"
 #include "coding/range_coder.hpp"
 #include "core/endian.hpp"
 #include "core/try.hpp"
@@ -15,7 +16,8 @@ namespace talaria {
 namespace {
 
 // The first byte of a difference.
-enum Method : char { plain = 0, coded = 1 };
+enum Method : char { plain = 0, coded = 1, script = 2 };
+static_assert(Method::script == difference_by_script);
 
 constexpr std::uint64_t every_byte = 0x0101010101010101;
 
@@ -671,6 +673,10 @@ Result<void> decode_difference(std::string_view difference, std::string_view ref
     TALARIA_TRY_ASSIGN(const auto bytes, in.bytes(size));
     if (size > 0) std::memcpy(out, bytes.data(), size);
     return {};
+  }
+  if (method == Method::script) {
+    TALARIA_TRY_ASSIGN(const auto events, in.bytes(in.remaining()));
+    return decode_script(events, reference, out, size);
   }
   if (method != Method::coded) return failure(errc::damaged, "a difference of an unknown method");
   TALARIA_TRY_ASSIGN(const auto packed_size, in.varint());

@@ -26,7 +26,11 @@ namespace talaria {
 inline constexpr std::size_t difference_target_max = std::size_t{1} << 28;
 inline constexpr std::size_t difference_reference_max = std::size_t{1} << 25;
 
-// What a difference takes at most, in bytes.
+// The first byte of a difference says how it is made. This one is followed by an edit script
+// (coding/edit_script.hpp), which DifferenceEncoder never makes, but decode_difference() reads.
+inline constexpr char difference_by_script = 2;
+
+// What DifferenceEncoder makes at most, in bytes.
 constexpr std::size_t difference_bound(std::size_t target_size) noexcept {
   return target_size + 1;
 }

@@ -232,7 +232,11 @@ std::vector<uint32_t> order(std::span<const uint32_t> lengths, std::span<const u
 } // namespace
 
 std::size_t sketch_bins(uint64_t sequences, uint64_t residues) noexcept {
-  return residues / std::max<uint64_t>(sequences, 1) >= long_sequence ? 32 : 16;
+  return is_long(sequences, residues) ? 32 : 16;
+}
+
+bool is_long(uint64_t sequences, uint64_t residues) noexcept {
+  return residues / std::max<uint64_t>(sequences, 1) >= long_sequence;
 }
 
 void similarity_sketch(std::string_view sequence, std::span<uint32_t> bins) noexcept {

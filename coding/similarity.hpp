@@ -26,6 +26,9 @@ namespace talaria {
 // there are more k-mers to tell them apart by.
 std::size_t sketch_bins(uint64_t sequences, uint64_t residues) noexcept;
 
+// Whether a set of sequences has so many residues that they are long ones.
+bool is_long(uint64_t sequences, uint64_t residues) noexcept;
+
 // Writes the sketch of a sequence to `bins` (16 or 32 of them). One multiplication a residue;
 // thread-safe.
 void similarity_sketch(std::string_view sequence, std::span<uint32_t> bins) noexcept;

@@ -3,6 +3,7 @@
 #include "core/crc64.hpp"
 #include "core/endian.hpp"
 #include "core/try.hpp"
+#include "repository/difference_columns.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -29,6 +30,7 @@ constexpr std::size_t bytes_per_entry = 8; // ordinal step and length
 
 // Of the byte that holds the kind.
 constexpr unsigned differences_bit = 0x80;
+constexpr unsigned columns_bit = 0x40;
 
 uint32_t zigzag(uint32_t step) {
   return step << 1 ^ (step >> 31 ? ~0u : 0u);
@@ -46,7 +48,8 @@ void BlockInfo::write(std::string& out) const {
   store_u32(out, raw);
   store_u32(out, count);
   store_u16(out, pack);
-  out += static_cast<char>(static_cast<unsigned>(kind) | (differences ? differences_bit : 0));
+  out += static_cast<char>(static_cast<unsigned>(kind) | (differences ? differences_bit : 0) |
+                           (columns ? columns_bit : 0));
   out += static_cast<char>(codec);
   store_u64(out, crc);
 }
@@ -62,14 +65,15 @@ Result<BlockInfo> BlockInfo::read(std::string_view bytes) {
   info.pack = load_u16(p + 20);
   unsigned kind = static_cast<uint8_t>(p[22]);
   info.differences = (kind & differences_bit) != 0;
-  kind &= ~differences_bit;
+  info.columns = (kind & columns_bit) != 0;
+  kind &= ~(differences_bit | columns_bit);
   TALARIA_TRY_ASSIGN(info.codec, codec_from_number(static_cast<uint8_t>(p[23])));
   info.crc = load_u64(p + 24);
   if (kind >= kind_count || info.directory > info.stored || info.count > block_max_count ||
       info.raw > block_max_raw || info.stored > 2 * block_max_raw)
     return failure(errc::damaged, "impossible block entry");
   info.kind = static_cast<Kind>(kind);
-  if (info.differences && !may_be_difference(info.kind))
+  if ((info.differences && !may_be_difference(info.kind)) || (info.columns && !info.differences))
     return failure(errc::damaged, "impossible block entry");
   return info;
 }
@@ -117,7 +121,14 @@ Result<EncodedBlock> BlockEncoder::encode(Kind kind, const std::vector<BlockItem
   TALARIA_TRY(directory_codec_->compress(columns, directory_level, block.bytes));
   block.info.directory = static_cast<uint32_t>(block.bytes.size());
   bool residues = kind == Kind::sequence || kind == Kind::part;
-  TALARIA_TRY((residues ? residue_codec_ : codec_)->compress(data, level_, block.bytes));
+  std::string packed;
+  TALARIA_TRY((residues ? residue_codec_ : codec_)->compress(data, level_, packed));
+  if (differences) {
+    TALARIA_TRY_ASSIGN(auto columns, encode_columns(data));
+    block.info.columns = !columns.empty() && columns.size() < packed.size();
+    if (block.info.columns) packed = std::move(columns);
+  }
+  block.bytes += packed;
   block.info.stored = static_cast<uint32_t>(block.bytes.size());
   block.info.raw = static_cast<uint32_t>(data.size());
   block.info.count = static_cast<uint32_t>(items.size());
@@ -131,6 +142,22 @@ Result<EncodedBlock> BlockEncoder::encode(Kind kind, const std::vector<BlockItem
                    "a compressed block doesn't give back its content: this is a defect of Talaria, of "
                    "the codec or of the memory");
   return block;
+}
+
+// Nothing if the data have no columns.
+Result<std::string> BlockEncoder::encode_columns(std::string_view data) {
+  std::string out;
+  std::array<std::string, difference_column_count> columns;
+  if (!split_into_columns(data, columns)) return out;
+  std::string packed;
+  for (auto& column : columns) {
+    packed.clear();
+    if (!column.empty()) TALARIA_TRY(codec_->compress(column, level_, packed));
+    put_varint(out, column.size());
+    put_varint(out, packed.size());
+    out += packed;
+  }
+  return out;
 }
 
 Codec& BlockDecoder::codec(CodecId id) {
@@ -167,9 +194,34 @@ Result<BlockPtr> BlockDecoder::decode(const BlockInfo& info, std::string_view st
   if (offset != info.raw) return failure(errc::damaged, "directory of the block doesn't fit its data");
   block->data_ = std::make_unique_for_overwrite<char[]>(info.raw);
   block->size_ = info.raw;
-  TALARIA_TRY(codec(info.codec).decompress(stored.substr(info.directory), block->data_.get(), info.raw));
+  auto data = stored.substr(info.directory);
+  if (info.columns) {
+    TALARIA_TRY(decode_columns(info, data, block->data_.get()));
+  } else {
+    TALARIA_TRY(codec(info.codec).decompress(data, block->data_.get(), info.raw));
+  }
   TALARIA_TRY(block->index_ordinals());
   return BlockPtr(std::move(block));
+}
+
+Result<void> BlockDecoder::decode_columns(const BlockInfo& info, std::string_view stored, char* out) {
+  auto room = std::make_unique_for_overwrite<char[]>(info.raw);
+  std::size_t used = 0;
+  std::array<std::string_view, difference_column_count> columns;
+  ByteReader in(stored);
+  for (auto& column : columns) {
+    TALARIA_TRY_ASSIGN(auto size, in.varint());
+    TALARIA_TRY_ASSIGN(auto packed_size, in.varint());
+    TALARIA_TRY_ASSIGN(auto packed, in.bytes(packed_size));
+    if (size > info.raw - used || (size == 0) != packed.empty())
+      return failure(errc::damaged, "the columns of a block don't fit together");
+    char* at = room.get() + used;
+    if (size > 0) TALARIA_TRY(codec(info.codec).decompress(packed, at, size));
+    column = {at, size};
+    used += size;
+  }
+  if (in.remaining() > 0) return failure(errc::damaged, "the columns of a block don't fit together");
+  return join_columns(columns, out, info.raw);
 }
 
 namespace {

@@ -36,6 +36,7 @@ struct BlockInfo {
   Kind kind = Kind::sequence;
   CodecId codec = CodecId::zstd;
   bool differences = false; // all its chunks are differences
+  bool columns = false;     // the data are columns (repository/difference_columns.hpp)
   uint64_t crc = 0;         // CRC-64 of the stored bytes
 
   void write(std::string& out) const;
@@ -122,6 +123,7 @@ public:
 
 private:
   Codec& codec(CodecId id);
+  Result<void> decode_columns(const BlockInfo& info, std::string_view stored, char* out);
 
   std::array<std::unique_ptr<Codec>, 4> codecs_;
   std::string columns_;
@@ -133,10 +135,12 @@ public:
   BlockEncoder(CodecId codec, int level);
 
   // The block is decoded again and compared with the items: errc::internal if it differs. With
-  // `differences`, all items are.
+  // `differences`, all items are; then the data are stored as columns if that is smaller.
   Result<EncodedBlock> encode(Kind kind, const std::vector<BlockItem>& items, bool differences = false);
 
 private:
+  Result<std::string> encode_columns(std::string_view data);
+
   std::unique_ptr<Codec> codec_;
   std::unique_ptr<Codec> residue_codec_;
   std::unique_ptr<Codec> directory_codec_;

@@ -17,7 +17,9 @@ std::optional<DecodedChunk> DecodedChunks::get(Kind kind, const Number& number) 
   return at->chunk;
 }
 
+// Short ones are quickly decoded, and would be too many to be searched.
 void DecodedChunks::put(Kind kind, const Number& number, const DecodedChunk& chunk) {
+  if (chunk.value->size() < least_) return;
   kept_.push_front({kind, number, chunk});
   bytes_ += chunk.value->size();
   while (bytes_ > capacity_ && kept_.size() > 1) {

@@ -38,6 +38,7 @@ private:
     Number number;
     DecodedChunk chunk;
   };
+  static constexpr std::size_t least_ = std::size_t{4} << 10;
   std::size_t capacity_;
   std::size_t bytes_ = 0;
   std::list<Kept> kept_; // what was used last comes first; few enough to be searched one by one

@@ -43,7 +43,7 @@ Result<std::vector<StoredDifferences>> stored_differences(const DigestIndex& ind
   for (auto segment = static_cast<uint32_t>(index.segments().size()); segment-- > 0;) {
     for (auto i = index.segments()[segment]->block_count(); i-- > 0;) {
       TALARIA_TRY_ASSIGN(auto info, index.segments()[segment]->block(i));
-      if (!info.differences) continue;
+      if (!info.differences || info.columns) continue;
       TALARIA_TRY_ASSIGN(auto place, index.place({segment, i}));
       auto generation = generations.find(place.pack);
       if (generation != generations.end()) found.push_back({place, generation->second});
@@ -64,7 +64,7 @@ std::vector<LongChunk> read_long_chunks(const DigestIndex& index, BlockSource& s
   for (std::size_t i = 0; i < block.count(); ++i) {
     if (block.form(i) != ChunkForm::difference) continue;
     auto difference = decode_difference_chunk(block.content(i));
-    if (!difference || difference->depth >= depth_max) continue;
+    if (!difference || difference->depth >= depth_max || difference->length < long_chunk_min) continue;
     auto chunk = reader.decode(block.kind(), {*generation, block.ordinal(i)}, block.content(i));
     if (!chunk) continue;
     chunks.push_back({{block.kind(), stored.generation, block.ordinal(i)},

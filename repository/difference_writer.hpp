@@ -39,7 +39,8 @@ struct StoredDifferences {
   GenerationId generation;
 };
 
-// The blocks of differences that an index knows in the packs of a snapshot, the newest first.
+// The blocks of differences that an index knows in the packs of a snapshot, the newest first. Those of
+// short sequences are left out.
 Result<std::vector<StoredDifferences>> stored_differences(const DigestIndex& index,
                                                           const Snapshot& snapshot);
 

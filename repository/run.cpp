@@ -19,6 +19,10 @@ constexpr std::size_t header_overhead = 40;
 // Header blocks are read front to back, so they may be larger than those that random reads hit.
 constexpr std::size_t header_block = std::size_t{128} << 10;
 
+// Edit scripts stand for several times as much as they take, and to read one means to put the columns of
+// its block together.
+constexpr std::size_t script_block_part = 4;
+
 } // namespace
 
 std::optional<uint32_t> PlaceTable::find(const std::vector<Key128>& keys,
@@ -126,6 +130,11 @@ void Run::set_difference(Kind kind, uint32_t place, std::string content) {
   chunks_[index_of(kind)].differences.insert_or_assign(place, std::move(content));
 }
 
+void Run::set_script(Kind kind, uint32_t place, std::string content, uint64_t order) {
+  set_difference(kind, place, std::move(content));
+  chunks_[index_of(kind)].script_orders.emplace(place, order);
+}
+
 std::string_view Run::stored(Kind kind, uint32_t place) const {
   auto& own = of(kind);
   auto difference = own.differences.find(place);
@@ -145,6 +154,22 @@ std::vector<uint32_t> Run::similarity(Kind kind, const std::vector<uint32_t>& sk
   return order;
 }
 
+// The chunks that are edit scripts, in their order.
+std::vector<uint32_t> Run::scripts(Kind kind) const {
+  auto& orders = of(kind).script_orders;
+  std::vector<uint32_t> places;
+  for (auto& [place, order] : orders) places.push_back(place);
+  std::ranges::stable_sort(places, {}, [&](uint32_t place) { return orders.at(place); });
+  return places;
+}
+
+// Bytes of a block before compression. Long sequences are nucleotides, whose blocks are decompressed
+// twice as fast as those of proteins.
+std::size_t Run::block_limit(Kind kind) const noexcept {
+  if (kind == Kind::header) return std::max(header_block, limits_.block);
+  return is_sorted(kind) && is_long(count(kind), bytes(kind)) ? 2 * limits_.block : limits_.block;
+}
+
 std::vector<BlockPlan> Run::plan(Kind kind, const std::vector<uint32_t>& sketches) const {
   auto& chunks = of(kind).chunks;
   std::vector<uint32_t> order;
@@ -154,20 +179,27 @@ std::vector<BlockPlan> Run::plan(Kind kind, const std::vector<uint32_t>& sketche
     order.resize(chunks.size());
     std::iota(order.begin(), order.end(), 0u);
   }
-  auto limit = kind == Kind::header ? std::max(header_block, limits_.block) : limits_.block;
+  auto limit = block_limit(kind);
   std::vector<BlockPlan> plans;
   std::size_t bytes = 0;
+  auto begin = [&](bool differences) {
+    plans.push_back({kind, {}, differences});
+    bytes = 0;
+  };
   auto add = [&](uint32_t place, bool difference) {
     if (plans.empty() || bytes >= limit || plans.back().places.size() >= block_max_count ||
-        plans.back().differences != difference) {
-      plans.push_back({kind, {}, difference});
-      bytes = 0;
-    }
+        plans.back().differences != difference)
+      begin(difference);
     plans.back().places.push_back(place);
     bytes += stored(kind, place).size();
   };
   for (auto place : order) add(place, false);
-  for (auto& [place, content] : of(kind).differences) add(place, true);
+  for (auto& [place, content] : of(kind).differences)
+    if (!of(kind).script_orders.contains(place)) add(place, true);
+  auto scripts = this->scripts(kind);
+  limit = limits_.block / script_block_part;
+  if (!scripts.empty()) begin(true);
+  for (auto place : scripts) add(place, true);
   return plans;
 }
 

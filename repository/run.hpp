@@ -81,6 +81,7 @@ public:
   std::string_view content(Kind kind, uint32_t place) const noexcept {
     return of(kind).chunks[place].content;
   }
+  bool is_list(Kind kind, uint32_t place) const noexcept { return of(kind).chunks[place].list; }
   uint32_t ordinal(Kind kind, uint32_t place) const noexcept { return base_[index_of(kind)] + place; }
 
   // The places of the chunks of a kind that are no lists and have so many bytes or more.
@@ -88,6 +89,10 @@ public:
 
   // Has a chunk stored as a difference, with this content (repository/difference.hpp). Before planning.
   void set_difference(Kind kind, uint32_t place, std::string content);
+
+  // The same for an edit script. These lie in blocks of their own, by `order`: those that differ from
+  // neighbours shall be neighbours.
+  void set_script(Kind kind, uint32_t place, std::string content, uint64_t order);
 
   // Whether chunks of a kind are put in similarity order; the others keep the order in which they came.
   static bool is_sorted(Kind kind) noexcept { return kind == Kind::sequence || kind == Kind::part; }
@@ -123,11 +128,14 @@ private:
     std::vector<uint32_t> header_keys;
     PlaceTable places;
     std::map<uint32_t, std::string> differences; // by place
+    std::map<uint32_t, uint64_t> script_orders;  // of those that are edit scripts
     uint64_t bytes = 0;
   };
   const Chunks& of(Kind kind) const noexcept { return chunks_[index_of(kind)]; }
   std::string_view keep(std::string_view content);
   std::vector<uint32_t> similarity(Kind kind, const std::vector<uint32_t>& sketches) const;
+  std::vector<uint32_t> scripts(Kind kind) const;
+  std::size_t block_limit(Kind kind) const noexcept;
   std::string_view stored(Kind kind, uint32_t place) const;
   uint32_t append(Kind kind, std::string_view content, bool list, uint64_t value);
 

@@ -81,6 +81,8 @@ void Checker::check_block(const BlockCheck& job, uint32_t generation, const Bloc
       if (!checked) report.findings.push_back({"", checked.error(), {}, {{kind, number}}});
     } else if (kind != Kind::header && entry->key != Key128::of(hasher_.of(content))) {
       return differs(number, " has another digest than the index says");
+    } else if (job.sought && kind == Kind::sequence) {
+      job.sought->compare(content, number, report.similar);
     }
   }
 }

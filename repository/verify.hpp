@@ -5,6 +5,7 @@
 #include "repository/difference_reader.hpp"
 #include "repository/digest_index.hpp"
 #include "repository/page.hpp"
+#include "repository/similar_sequences.hpp"
 #include "talaria/error.hpp"
 #include "talaria/object_store.hpp"
 
@@ -20,6 +21,7 @@ struct BlockCheck {
   DigestIndexPtr index; // null if it can't be read: then digests are not compared
   GenerationId generation;
   std::vector<BlockPlace> places;
+  std::shared_ptr<const SoughtSequences> sought; // what the chunks are compared with beside, if anything
 };
 
 // Long values to be read through their parts.
@@ -63,6 +65,7 @@ struct CheckReport {
   uint64_t chunks = 0;
   uint64_t bytes = 0;
   std::vector<std::pair<Kind, Number>> lists; // long values met, to be checked by ValueCheck
+  SimilarSequences similar;                   // of BlockCheck::sought
 };
 
 // Each never fails: what goes wrong is a finding. Used by one thread at a time.

@@ -17,25 +17,33 @@ namespace {
 // What a layout may make of one piece of input at most.
 constexpr std::size_t text_limit = 2 * FastaSplitter::piece_size;
 
+// The longest value of a difference that is gathered; what a longer one stands for could be a thousand
+// times its bytes, so such records are rendered one by one.
+constexpr std::size_t gathered_value_max = std::size_t{4} << 10;
+
+// What the value of a difference is taken to have, in bytes.
+constexpr std::size_t usual_value = std::size_t{1} << 10;
+
 } // namespace
 
-WindowPlanner::WindowPlanner(const DigestIndex& index, std::size_t jobs, std::size_t budget)
-    : index_(index), jobs_(jobs), budget_(budget) {
+WindowPlanner::WindowPlanner(DigestIndexPtr index, std::size_t jobs, std::size_t budget)
+    : index_(std::move(index)), jobs_(jobs), budget_(budget) {
   window_.jobs.resize(jobs);
 }
 
 Result<void> WindowPlanner::want(Kind kind, const Number& number, std::size_t slot) {
-  TALARIA_TRY_ASSIGN(auto at, index_.block_at(kind, number));
+  TALARIA_TRY_ASSIGN(auto at, index_->block_at(kind, number));
   // Headers lie in the order of the file, so most are in the block of the one before.
   auto& [last, known] = last_[index_of(kind)];
   if (!known || last != at) {
     auto [found, fresh] = known_.try_emplace(uint64_t{at.segment} << 32 | at.block);
     if (fresh) {
-      TALARIA_TRY_ASSIGN(auto place, index_.place(at));
+      TALARIA_TRY_ASSIGN(auto place, index_->place(at));
       auto job = static_cast<uint32_t>((place.key() * 0x9E3779B97F4A7C15u >> 32) % jobs_);
       auto& blocks = window_.jobs[job].blocks;
       found->second = {job, static_cast<uint32_t>(blocks.size()),
-                       place.info.raw / std::max(place.info.count, 1u) + sizeof(ChunkContent)};
+                       place.info.raw / std::max(place.info.count, 1u) + sizeof(ChunkContent) +
+                           (place.info.differences ? usual_value : 0)};
       blocks.push_back(place);
     }
     last = at;
@@ -61,6 +69,7 @@ Result<std::size_t> WindowPlanner::add(const std::shared_ptr<const OpenPage>& pa
 
 Window WindowPlanner::take() {
   auto window = std::exchange(window_, {});
+  for (auto& job : window.jobs) job.index = index_;
   window_.jobs.resize(jobs_);
   bytes_ = 0;
   known_.clear();
@@ -111,6 +120,36 @@ Result<void> find_all(const Block& block, const GatherJob& job, std::span<const 
   return {};
 }
 
+// Reads differences through the blocks that a job gets.
+class GatheredDifferences : BlockSource {
+public:
+  using BlockOf = std::function<Result<BlockPtr>(const BlockPlace&)>;
+  GatheredDifferences(const GatherJob& job, const BlockOf& block_of)
+      : block_of_(block_of), reader_(*job.index, *this, decoded_) {}
+
+  // The value of a difference, or nothing if it is a long one.
+  Result<std::optional<std::string>> value(Kind kind, uint32_t ordinal, std::string_view content) {
+    TALARIA_TRY_ASSIGN(auto difference, decode_difference_chunk(content));
+    if (difference.length > gathered_value_max) return std::nullopt;
+    TALARIA_TRY_ASSIGN(auto chunk, reader_.decode(kind, {0, ordinal}, content));
+    return *chunk.value;
+  }
+
+private:
+  Result<std::vector<BlockPtr>> read(std::span<const BlockPlace> places) override {
+    std::vector<BlockPtr> blocks;
+    for (auto& place : places) {
+      TALARIA_TRY_ASSIGN(auto block, block_of_(place));
+      blocks.push_back(std::move(block));
+    }
+    return blocks;
+  }
+
+  const BlockOf& block_of_;
+  DecodedChunks decoded_{0}; // those of no generation: short values aren't kept
+  DifferenceReader reader_;
+};
+
 } // namespace
 
 Result<Gathered> gather(const GatherJob& job,
@@ -126,14 +165,22 @@ Result<Gathered> gather(const GatherJob& job,
   Gathered gathered;
   gathered.contents.resize(job.wanted.size());
   SlabWriter slabs(gathered.slabs);
+  GatheredDifferences differences(job, block_of);
   std::vector<std::size_t> places;
   for (std::size_t b = 0; b < job.blocks.size(); ++b) {
     TALARIA_TRY_ASSIGN(auto block, block_of(job.blocks[b]));
     auto wanted = std::span(order).subspan(start[b], start[b + 1] - start[b]);
     TALARIA_TRY(find_all(*block, job, wanted, places));
-    for (std::size_t i = 0; i < wanted.size(); ++i)
-      gathered.contents[wanted[i]] = {slabs.keep(block->content(places[i])),
-                                      block->form(places[i]) == ChunkForm::whole};
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      auto content = block->content(places[i]);
+      auto whole = block->form(places[i]) == ChunkForm::whole;
+      std::optional<std::string> value;
+      if (block->form(places[i]) == ChunkForm::difference) {
+        TALARIA_TRY_ASSIGN(value,
+                           differences.value(block->kind(), job.wanted[wanted[i]].ordinal, content));
+      }
+      gathered.contents[wanted[i]] = {slabs.keep(value ? *value : content), whole || value};
+    }
   }
   return gathered;
 }

@@ -39,6 +39,7 @@ struct WantedChunk {
 struct GatherJob {
   std::vector<BlockPlace> blocks;
   std::vector<WantedChunk> wanted;
+  DigestIndexPtr index; // finds the references of differences
 };
 
 struct ChunkContent {
@@ -52,8 +53,8 @@ struct Gathered {
   std::vector<ChunkContent> contents;
 };
 
-// Copies the chunks of a job out of their blocks. `block_of` answers for each block of the job, in an
-// order that suits it.
+// Copies the chunks of a job out of their blocks, short differences as the values that they stand for.
+// `block_of` answers for each block of the job, in an order that suits it, and for those of references.
 Result<Gathered> gather(const GatherJob& job,
                         const std::function<Result<BlockPtr>(const BlockPlace&)>& block_of);
 
@@ -76,7 +77,7 @@ struct Window {
 class WindowPlanner {
 public:
   // A window is closed when its contents may have `budget` bytes.
-  WindowPlanner(const DigestIndex& index, std::size_t jobs, std::size_t budget);
+  WindowPlanner(DigestIndexPtr index, std::size_t jobs, std::size_t budget);
 
   // Adds rows of a page from `first` on, until the window is full: at least one. Returns how many.
   Result<std::size_t> add(const std::shared_ptr<const OpenPage>& page, std::size_t first);
@@ -95,7 +96,7 @@ private:
   };
   Result<void> want(Kind kind, const Number& number, std::size_t slot);
 
-  const DigestIndex& index_;
+  DigestIndexPtr index_;
   std::size_t jobs_;
   std::size_t budget_;
   Window window_;

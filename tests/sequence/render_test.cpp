@@ -144,17 +144,17 @@ protected:
 
 TEST_F(Windows, TakeAsManyRowsAsTheBudgetLetsButAtLeastOne) {
   const auto page = page_of_forty();
-  EXPECT_EQ(must(WindowPlanner(*index, 2, 1).add(page, 0)), 1u);
-  EXPECT_EQ(must(WindowPlanner(*index, 2, SIZE_MAX).add(page, 0)), 40u);
-  EXPECT_EQ(must(WindowPlanner(*index, 2, SIZE_MAX).add(page, 35)), 5u);
-  const auto some = must(WindowPlanner(*index, 2, 300'000).add(page, 0));
+  EXPECT_EQ(must(WindowPlanner(index, 2, 1).add(page, 0)), 1u);
+  EXPECT_EQ(must(WindowPlanner(index, 2, SIZE_MAX).add(page, 0)), 40u);
+  EXPECT_EQ(must(WindowPlanner(index, 2, SIZE_MAX).add(page, 35)), 5u);
+  const auto some = must(WindowPlanner(index, 2, 300'000).add(page, 0));
   EXPECT_GT(some, 1u);
   EXPECT_LT(some, 40u);
 }
 
 TEST_F(Windows, NameEachBlockOnceAndAlwaysInTheSameJob) {
   const auto page = page_of_forty();
-  WindowPlanner planner(*index, 3, SIZE_MAX);
+  WindowPlanner planner(index, 3, SIZE_MAX);
   std::map<uint64_t, std::size_t> job_of;
   for (int round = 0; round < 2; ++round) {
     must(planner.add(page, 0));
@@ -178,7 +178,7 @@ TEST_F(Windows, NameEachBlockOnceAndAlwaysInTheSameJob) {
 
 TEST_F(Windows, GatherReadsEachBlockOnce) {
   const auto page = page_of_forty();
-  WindowPlanner planner(*index, 1, SIZE_MAX);
+  WindowPlanner planner(index, 1, SIZE_MAX);
   must(planner.add(page, 0));
   must(planner.add(page, 0));
   const auto window = planner.take();
@@ -198,7 +198,7 @@ TEST_F(Windows, GatherReadsEachBlockOnce) {
 
 TEST_F(Windows, FailWhenABlockCannotBeRead) {
   const auto page = page_of_forty();
-  WindowPlanner planner(*index, 1, SIZE_MAX);
+  WindowPlanner planner(index, 1, SIZE_MAX);
   must(planner.add(page, 0));
   const auto failed = gather(planner.take().jobs[0], [](const BlockPlace&) -> Result<BlockPtr> {
     return failure(errc::io_error, "no disk");
