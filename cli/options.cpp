@@ -47,7 +47,7 @@ void add_settings(CLI::App& app, GlobalOptions& options) {
   add("--block-size", "block_size", "SIZE", "A block before compression (default 64KiB)");
   add("--pack-size", "pack_size", "SIZE", "The size at which a pack is closed (default 64MiB)");
   add("--page-chain", "page_chain", "COUNT", "Releases stored as differences in a row (default 8)");
-  add("--codec", "codec", "NAME", "zstd, lz4, gzip or none (default zstd)");
+  add("--codec", "codec", "NAME", "zstd, dense (smallest, slow), lz4, gzip or none (default zstd)");
   add("--level", "level", "LEVEL", "The level of the codec (default 1)");
   add("--delta-depth", "delta_depth", "COUNT",
       "Differences of long sequences on one another (default 8; 0: none)");

@@ -18,12 +18,14 @@ struct CodecEntry {
 };
 
 // In the order of the numbers.
-constexpr std::array<CodecEntry, 4> codecs{{
+constexpr std::array<CodecEntry, codec_count> codecs{{
     {CodecId::none, "none", std::numeric_limits<int>::min(), std::numeric_limits<int>::max(),
      make_none_codec},
     {CodecId::zstd, "zstd", -7, 22, make_zstd_codec},
     {CodecId::lz4, "lz4", 1, 12, make_lz4_codec},
     {CodecId::gzip, "gzip", 0, 3, make_gzip_codec},
+    {CodecId::dense, "dense", std::numeric_limits<int>::min(), std::numeric_limits<int>::max(),
+     make_dense_codec},
 }};
 
 const CodecEntry* find(CodecId id) noexcept {
@@ -42,8 +44,8 @@ Result<CodecId> codec_from_number(std::uint8_t number) {
 Result<CodecId> codec_from_name(std::string_view name) {
   for (const auto& c : codecs)
     if (c.name == name) return c.id;
-  return failure(errc::invalid_argument,
-                 "no codec is named '" + std::string(name) + "'; there are none, zstd, lz4 and gzip");
+  return failure(errc::invalid_argument, "no codec is named '" + std::string(name) +
+                                             "'; there are none, zstd, lz4, gzip and dense");
 }
 
 std::string_view to_string(CodecId id) noexcept {

@@ -3,6 +3,7 @@
 
 #include "talaria/error.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -11,7 +12,8 @@
 namespace talaria {
 
 // How a stored byte string is compressed. The numbers are part of the repository format.
-enum class CodecId : std::uint8_t { none = 0, zstd = 1, lz4 = 2, gzip = 3 };
+enum class CodecId : std::uint8_t { none = 0, zstd = 1, lz4 = 2, gzip = 3, dense = 4 };
+inline constexpr std::size_t codec_count = 5;
 
 // Compresses and decompresses whole byte strings. An object is used by one thread at a time and may
 // keep working memory between calls.
@@ -22,7 +24,7 @@ public:
   virtual CodecId id() const noexcept = 0;
 
   // Appends the compressed form of `raw` to `out`. `level` has the codec's own meaning (zstd -7..22,
-  // lz4 1..12, gzip 0..3 as ISA-L's, none ignores it); errc::invalid_argument outside of it.
+  // lz4 1..12, gzip 0..3 as ISA-L's, none and dense ignore it); errc::invalid_argument outside of it.
   virtual Result<void> compress(std::string_view raw, int level, std::string& out) = 0;
 
   // Decompresses into exactly `raw_size` bytes at `out`. errc::damaged if `packed` isn't a whole valid
@@ -34,7 +36,7 @@ public:
 // errc::damaged for a number that names no codec.
 Result<CodecId> codec_from_number(std::uint8_t number);
 
-// "none", "zstd", "lz4", "gzip"; errc::invalid_argument for another name.
+// "none", "zstd", "lz4", "gzip", "dense"; errc::invalid_argument for another name.
 Result<CodecId> codec_from_name(std::string_view name);
 std::string_view to_string(CodecId id) noexcept;
 

@@ -52,14 +52,19 @@ public:
   explicit RangeEncoder(std::string& out) : out_(out), start_(out.size()) {}
 
   void bit(AdaptiveBit& model, bool value) {
-    const std::uint32_t split = (range_ >> 16) * model.zero();
+    bit_of(model.zero(), value);
+    model.learn(value);
+  }
+
+  // A bit that is a zero with a probability of `zero` 2^16ths, which is neither 0 nor 65536.
+  void bit_of(std::uint32_t zero, bool value) {
+    const std::uint32_t split = (range_ >> 16) * zero;
     if (value) {
       add(split);
       range_ -= split;
     } else {
       range_ = split;
     }
-    model.learn(value);
     normalise();
   }
 
@@ -122,7 +127,13 @@ public:
   }
 
   bool bit(AdaptiveBit& model) noexcept {
-    const std::uint32_t split = (range_ >> 16) * model.zero();
+    const bool value = bit_of(model.zero());
+    model.learn(value);
+    return value;
+  }
+
+  bool bit_of(std::uint32_t zero) noexcept {
+    const std::uint32_t split = (range_ >> 16) * zero;
     const bool value = code_ >= split;
     if (value) {
       code_ -= split;
@@ -130,7 +141,6 @@ public:
     } else {
       range_ = split;
     }
-    model.learn(value);
     normalise();
     return value;
   }

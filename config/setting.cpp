@@ -55,7 +55,7 @@ constexpr std::array settings_table{
             [](Settings& s, std::string_view text) { return read_size(text, s.pack_size); }},
     Setting{"page_chain", "a whole number from 0 (no differences) to 64",
             [](Settings& s, std::string_view text) { return read_number(text, s.page_chain); }},
-    Setting{"codec", "zstd, lz4, gzip or none",
+    Setting{"codec", "zstd, lz4, gzip, dense or none",
             [](Settings& s, std::string_view text) { return read_codec(text, s.codec); }},
     Setting{"level", "a whole number: -7 to 22 for zstd, 1 to 12 for lz4, 0 to 3 for gzip",
             [](Settings& s, std::string_view text) { return read_number(text, s.level); }},

@@ -125,7 +125,7 @@ private:
   Codec& codec(CodecId id);
   Result<void> decode_columns(const BlockInfo& info, std::string_view stored, char* out);
 
-  std::array<std::unique_ptr<Codec>, 4> codecs_;
+  std::array<std::unique_ptr<Codec>, codec_count> codecs_;
   std::string columns_;
 };
 

@@ -31,7 +31,7 @@ struct Settings {
   // More takes less space, fewer are faster to read; 0 to 64, 0: each is whole.
   unsigned page_chain = 8;
 
-  // "zstd", "lz4", "gzip" or "none", and its level.
+  // "zstd", "dense", "lz4", "gzip" or "none", and its level, which dense and none have not.
   std::string codec = "zstd";
   int level = 1;
 

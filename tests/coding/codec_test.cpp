@@ -10,7 +10,8 @@
 namespace talaria {
 namespace {
 
-constexpr CodecId all_codecs[] = {CodecId::none, CodecId::zstd, CodecId::lz4, CodecId::gzip};
+constexpr CodecId all_codecs[] = {CodecId::none, CodecId::zstd, CodecId::lz4, CodecId::gzip,
+                                  CodecId::dense};
 
 struct Levels {
   int lowest;
@@ -25,6 +26,7 @@ Levels levels_of(CodecId id) {
   case CodecId::gzip:
     return {0, 3};
   case CodecId::none:
+  case CodecId::dense:
     break;
   }
   return {0, 0};
@@ -139,7 +141,7 @@ TEST_P(EveryCodec, RefusesALevelItDoesNotKnow) {
     std::string out = "as before";
     auto done = codec->compress("text", used, out);
     EXPECT_EQ(done.has_value(), level_is_valid(GetParam(), used));
-    EXPECT_EQ(done.has_value(), GetParam() == CodecId::none);
+    EXPECT_EQ(done.has_value(), GetParam() == CodecId::none || GetParam() == CodecId::dense);
     if (done) continue;
     EXPECT_EQ(done.error().code(), errc::invalid_argument);
     EXPECT_EQ(out, "as before");
@@ -260,7 +262,7 @@ TEST(Codecs, AreKnownByNumberAndName) {
     EXPECT_EQ(codec_from_name(to_string(id)).value(), id);
   }
   EXPECT_EQ(to_string(CodecId::zstd), "zstd");
-  for (int number = 4; number < 256; ++number) {
+  for (int number = codec_count; number < 256; ++number) {
     auto id = codec_from_number(static_cast<std::uint8_t>(number));
     ASSERT_FALSE(id);
     EXPECT_EQ(id.error().code(), errc::damaged);
@@ -276,6 +278,90 @@ TEST(Codecs, ThatDoNotExistAreNotMade) {
   EXPECT_EQ(make_codec(static_cast<CodecId>(9)), nullptr);
   EXPECT_FALSE(level_is_valid(static_cast<CodecId>(9), 1));
   EXPECT_FALSE(to_string(static_cast<CodecId>(9)).empty());
+}
+
+// What Dense makes of residues, which it takes for any bytes elsewhere.
+class Dense : public testing::Test {
+protected:
+  std::unique_ptr<Codec> codec = make_codec(CodecId::dense, Content::residues);
+};
+
+// Some sequences of 300 residues, each like the one before but for one residue in ten.
+std::string family(std::string_view alphabet, std::size_t size, unsigned seed) {
+  std::mt19937 random(seed);
+  std::string one(300, '\0');
+  for (auto& c : one) c = alphabet[random() % alphabet.size()];
+  std::string text;
+  while (text.size() < size) {
+    for (auto& c : one)
+      if (random() % 10 == 0) c = alphabet[random() % alphabet.size()];
+    text += one;
+  }
+  text.resize(size);
+  return text;
+}
+
+TEST_F(Dense, GivesBackAnyResidues) {
+  rc::check([&] {
+    const auto text = *rc::gen::container<std::string>(rc::gen::inRange('A', '[')); // 'Z' and before
+    RC_ASSERT(decompressed(*codec, compressed(*codec, text, 1), text.size()) == text);
+  });
+  for (const auto& text : {std::string("A"), std::string(50'000, 'W'), protein_like(50'000, 20),
+                           family("ACGT", 50'000, 21), family("ABCDEFGHIJKLMNOPQRSTUVWXYZ", 20'000, 22)})
+    EXPECT_TRUE(decompressed(*codec, compressed(*codec, text, 1), text.size()) == text);
+}
+
+TEST_F(Dense, GivesBackWhatIsNotResidues) {
+  for (const auto& text : {std::string(), protein_like(5000, 23) + "a", noise(5000, 24)})
+    EXPECT_TRUE(decompressed(*codec, compressed(*codec, text, 1), text.size()) == text);
+}
+
+TEST_F(Dense, TakesLessThanZstdForSequencesWithSubstitutions) {
+  auto zstd = make_codec(CodecId::zstd, Content::residues);
+  for (std::string_view alphabet : {"ACDEFGHIKLMNPQRSTVWY", "ACGT"}) {
+    const auto text = family(alphabet, 60'000, 25);
+    EXPECT_LT(compressed(*codec, text, 1).size() * 10, compressed(*zstd, text, 19).size() * 9)
+        << alphabet;
+  }
+}
+
+TEST_F(Dense, RemembersNothingOfEarlierBlocks) {
+  const auto text = family("ACDEFGHIKLMNPQRSTVWY", 20'000, 26);
+  const auto first = compressed(*codec, text, 1);
+  compressed(*codec, family("ACDEFGHIKLMNPQRSTVWY", 30'000, 27), 1);
+  EXPECT_EQ(compressed(*codec, text, 1), first);
+}
+
+// A program on another machine must make the same decisions: then these bytes are the same.
+TEST_F(Dense, MakesTheBytesThatTheFormatSays) {
+  const auto packed = compressed(*codec, family("ACDEFGHIKLMNPQRSTVWY", 3000, 28), 1) +
+                      compressed(*codec, family("ACGT", 3000, 29), 1);
+  uint64_t sum = 0;
+  for (char c : packed) sum = sum * 31 + static_cast<uint8_t>(c);
+  EXPECT_EQ(sum, 6681779858484020124u);
+}
+
+TEST_F(Dense, FindsTruncationsBytesBehindTheEndAndOtherSizes) {
+  const auto text = family("ACDEFGHIKLMNPQRSTVWY", 2000, 30);
+  const auto packed = compressed(*codec, text, 1);
+  for (std::size_t n = 0; n < packed.size(); ++n)
+    expect_damaged(decompressed(*codec, std::string_view(packed).substr(0, n), text.size()), "cut");
+  expect_damaged(decompressed(*codec, packed + '\0', text.size()), "longer");
+  for (std::size_t size : {std::size_t{0}, text.size() - 1, text.size() + 1, std::size_t{10'000'000}})
+    expect_damaged(decompressed(*codec, packed, size), "another size");
+}
+
+TEST_F(Dense, SurvivesDamage) {
+  const auto text = family("ACGT", 500, 31);
+  const auto packed = compressed(*codec, text, 1);
+  for (std::size_t bit = 0; bit < packed.size() * 8; bit += 7) {
+    auto other = packed;
+    other[bit / 8] = static_cast<char>(other[bit / 8] ^ 1 << bit % 8);
+    auto back = decompressed(*codec, other, text.size());
+    if (!back) {
+      EXPECT_EQ(back.error().code(), errc::damaged) << bit;
+    }
+  }
 }
 
 } // namespace

@@ -14,7 +14,8 @@
 namespace talaria {
 namespace {
 
-constexpr std::array all_codecs{CodecId::none, CodecId::zstd, CodecId::lz4, CodecId::gzip};
+constexpr std::array all_codecs{CodecId::none, CodecId::zstd, CodecId::lz4, CodecId::gzip,
+                                CodecId::dense};
 
 struct Item {
   uint32_t ordinal = 0;
