@@ -3,6 +3,7 @@
 #pragma once
 
 #include "coding/codec.hpp"
+#include "coding/header_codec.hpp"
 #include "repository/number.hpp"
 #include "talaria/buffer.hpp"
 #include "talaria/error.hpp"
@@ -122,9 +123,14 @@ public:
 
 private:
   Codec& codec(CodecId id);
+  Result<void> read_directory(const BlockInfo& info, std::string_view stored);
+  Result<void> decompress(const BlockInfo& info, std::string_view stored, char* out);
+  void fill_entries(const BlockInfo& info, Block& block) const;
 
   std::array<std::unique_ptr<Codec>, 4> codecs_;
+  HeaderCodec header_codec_;
   std::string columns_;
+  std::vector<uint32_t> lengths_; // of the chunks, as the directory has them
 };
 
 // Compresses blocks. Keeps working memory; used by one thread at a time.
@@ -137,9 +143,20 @@ public:
   Result<EncodedBlock> encode(Kind kind, const std::vector<BlockItem>& items, bool differences = false);
 
 private:
+  struct Contents {
+    std::vector<uint32_t> steps;   // of the ordinals
+    std::vector<uint32_t> lengths; // as the directory has them
+    std::string data;
+    bool lists = false; // whether there are any
+  };
+  static Contents gather(const std::vector<BlockItem>& items);
+  Result<void> compress(Kind kind, const Contents& contents, EncodedBlock& block);
+  Result<bool> compress_headers(const Contents& contents, EncodedBlock& block);
+
   std::unique_ptr<Codec> codec_;
   std::unique_ptr<Codec> residue_codec_;
   std::unique_ptr<Codec> directory_codec_;
+  HeaderCodec header_codec_;
   BlockDecoder decoder_;
   int level_;
 };
