@@ -514,16 +514,19 @@ private:
   Result<void> split(char* out, std::span<std::uint32_t> header_lengths) const {
     const char* next = text_.data() + begin_;
     const char* end = next + size_;
+    std::size_t room = size_ - header_lengths.size();
     for (auto& length : header_lengths) {
       if (next == end || *next != line_feed) return damaged();
       ++next;
       const void* stop = std::memchr(next, line_feed, static_cast<std::size_t>(end - next));
       const auto n =
           static_cast<std::size_t>((stop != nullptr ? static_cast<const char*>(stop) : end) - next);
+      if (n > room) return damaged(); // there are fewer line feeds
       std::memcpy(out, next, n);
       length = static_cast<std::uint32_t>(n);
       out += n;
       next += n;
+      room -= n;
     }
     if (next != end) return damaged();
     return {};

@@ -25,6 +25,7 @@ Levels levels_of(CodecId id) {
   case CodecId::gzip:
     return {0, 3};
   case CodecId::none:
+  case CodecId::headers: // is none of these
     break;
   }
   return {0, 0};
