@@ -106,8 +106,7 @@ public:
 
   Result<bool> compress(std::string_view raw, std::span<const std::uint32_t> header_lengths, int level,
                         std::string& out) {
-    if (!set_text(raw, header_lengths)) return false;
-    find_words();
+    if (!set_text(raw, header_lengths) || !find_words()) return false;
     choose_dictionary();
     for (auto& stream : streams_) stream.clear();
     spell_dictionary();
@@ -139,12 +138,15 @@ private:
     return true;
   }
 
-  void find_words() {
+  // False if there are so many different ones that these are no lines of words.
+  bool find_words() {
+    constexpr std::size_t bytes_for_word = 4;
     found_.clear();
     sequence_.clear();
     table_.assign(std::bit_ceil(size_ / 32 + 64), 0);
     separators_.mark(text_, size_);
     for (std::size_t at = 0; at < size_;) {
+      if (found_.size() > size_ / bytes_for_word + 16) return false;
       if (found_.size() >= table_.size() / 2) grow_table();
       const std::size_t length = separators_.word_length(at, size_ - at);
       const std::uint32_t id = find({text_.data() + at, length});
@@ -152,6 +154,7 @@ private:
       sequence_.push_back(id);
       at += length;
     }
+    return true;
   }
 
   // Entries: bits of the hash, and id + 1, or 0.
@@ -451,8 +454,8 @@ private:
     static_assert(header_word_max + 16 <= slack);
     const char* from = text_.data() + word.offset;
     char* to = text_.data() + at;
-    std::memcpy(to, from, 16);
-    if (word.length > 16) std::memcpy(to + 16, from + 16, header_word_max - 16);
+    std::memmove(to, from, 16);
+    if (word.length > 16) std::memmove(to + 16, from + 16, header_word_max - 16);
   }
 
   // Writes a word at `at`, up to `end` at most; its length, or 0 if that is impossible.
@@ -522,7 +525,7 @@ private:
       const auto n =
           static_cast<std::size_t>((stop != nullptr ? static_cast<const char*>(stop) : end) - next);
       if (n > room) return damaged(); // there are fewer line feeds
-      std::memcpy(out, next, n);
+      std::copy(next, next + n, out);
       length = static_cast<std::uint32_t>(n);
       out += n;
       next += n;

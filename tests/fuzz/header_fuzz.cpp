@@ -38,7 +38,8 @@ void round_trip(std::string_view text, int level) {
   HeaderCodec codec;
   std::string packed;
   const auto taken = codec.compress(raw, lengths, level, packed);
-  require(taken.has_value() && *taken);
+  require(taken.has_value());
+  if (!*taken) return;
   std::string back(raw.size(), '\0');
   std::vector<std::uint32_t> lengths_back(lengths.size());
   require(codec.decompress(packed, back.data(), back.size(), lengths_back).has_value());
