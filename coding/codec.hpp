@@ -11,8 +11,11 @@
 
 namespace talaria {
 
-// How a stored byte string is compressed. The numbers are part of the repository format.
-enum class CodecId : std::uint8_t { none = 0, zstd = 1, lz4 = 2, gzip = 3, dense = 4 };
+// How a stored byte string is compressed. The numbers are part of the repository format. `headers` is
+// for blocks of those only (coding/header_codec.hpp): there is no Codec for it, and no setting names it.
+enum class CodecId : std::uint8_t { none = 0, zstd = 1, lz4 = 2, gzip = 3, dense = 4, headers = 5 };
+
+// Codecs of any bytes; their numbers are those below.
 inline constexpr std::size_t codec_count = 5;
 
 // Compresses and decompresses whole byte strings. An object is used by one thread at a time and may
@@ -33,7 +36,7 @@ public:
   virtual Result<void> decompress(std::string_view packed, char* out, std::size_t raw_size) = 0;
 };
 
-// errc::damaged for a number that names no codec.
+// errc::damaged for a number that names no codec for any bytes.
 Result<CodecId> codec_from_number(std::uint8_t number);
 
 // "none", "zstd", "lz4", "gzip", "dense"; errc::invalid_argument for another name.

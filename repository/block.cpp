@@ -26,7 +26,18 @@ uint32_t plane_value(std::string_view column, std::size_t count, std::size_t i) 
 }
 
 constexpr int directory_level = 3;
-constexpr std::size_t bytes_per_entry = 8; // ordinal step and length
+
+// Of an entry of the directory: step of the ordinal and length, which coded headers bring along.
+std::size_t bytes_per_entry(CodecId codec) {
+  return codec == CodecId::headers ? 4 : 8;
+}
+
+// Streams of coded headers are much shorter than what they stand for, so they may take longer.
+constexpr int lowest_header_level = 3;
+constexpr int dense_header_level = 19;
+
+// Headers that aren't coded to less than this share of their bytes may be smaller otherwise.
+constexpr std::size_t doubtful_share = 6;
 
 // Of the byte that holds the kind.
 constexpr unsigned differences_bit = 0x80;
@@ -37,6 +48,11 @@ uint32_t zigzag(uint32_t step) {
 }
 uint32_t unzigzag(uint32_t v) {
   return v >> 1 ^ (v & 1 ? ~0u : 0u);
+}
+
+Result<CodecId> codec_of(Kind kind, uint8_t number) {
+  if (kind == Kind::header && number == static_cast<uint8_t>(CodecId::headers)) return CodecId::headers;
+  return codec_from_number(number);
 }
 
 } // namespace
@@ -67,12 +83,12 @@ Result<BlockInfo> BlockInfo::read(std::string_view bytes) {
   info.differences = (kind & differences_bit) != 0;
   info.columns = (kind & columns_bit) != 0;
   kind &= ~(differences_bit | columns_bit);
-  TALARIA_TRY_ASSIGN(info.codec, codec_from_number(static_cast<uint8_t>(p[23])));
   info.crc = load_u64(p + 24);
   if (kind >= kind_count || info.directory > info.stored || info.count > block_max_count ||
       info.raw > block_max_raw || info.stored > 2 * block_max_raw)
     return failure(errc::damaged, "impossible block entry");
   info.kind = static_cast<Kind>(kind);
+  TALARIA_TRY_ASSIGN(info.codec, codec_of(info.kind, static_cast<uint8_t>(p[23])));
   if ((info.differences && !may_be_difference(info.kind)) || (info.columns && !info.differences))
     return failure(errc::damaged, "impossible block entry");
   return info;
@@ -98,43 +114,34 @@ bool holds(const Block& block, Kind kind, const std::vector<BlockItem>& items,
 
 } // namespace
 
+BlockEncoder::Contents BlockEncoder::gather(const std::vector<BlockItem>& items) {
+  Contents contents;
+  contents.steps.reserve(items.size());
+  contents.lengths.reserve(items.size());
+  std::size_t total = 0;
+  for (auto& item : items) total += item.content.size();
+  contents.data.reserve(total);
+  uint32_t expected = 0;
+  for (auto& item : items) {
+    contents.steps.push_back(zigzag(item.ordinal - expected));
+    expected = item.ordinal + 1;
+    contents.lengths.push_back(static_cast<uint32_t>(item.content.size()) << 1 | (item.list ? 1u : 0u));
+    contents.lists |= item.list;
+    contents.data += item.content;
+  }
+  return contents;
+}
+
 Result<EncodedBlock> BlockEncoder::encode(Kind kind, const std::vector<BlockItem>& items,
                                           bool differences) {
   EncodedBlock block;
-  std::vector<uint32_t> steps(items.size());
-  std::vector<uint32_t> lengths(items.size());
-  std::string data;
-  std::size_t total = 0;
-  for (auto& item : items) total += item.content.size();
-  data.reserve(total);
-  uint32_t expected = 0;
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    steps[i] = zigzag(items[i].ordinal - expected);
-    expected = items[i].ordinal + 1;
-    lengths[i] = static_cast<uint32_t>(items[i].content.size()) << 1 | (items[i].list ? 1u : 0u);
-    data += items[i].content;
-  }
-  std::string columns;
-  columns.reserve(items.size() * bytes_per_entry);
-  put_plane_column(steps, columns);
-  put_plane_column(lengths, columns);
-  TALARIA_TRY(directory_codec_->compress(columns, directory_level, block.bytes));
-  block.info.directory = static_cast<uint32_t>(block.bytes.size());
-  bool residues = kind == Kind::sequence || kind == Kind::part;
-  std::string packed;
-  TALARIA_TRY((residues ? residue_codec_ : codec_)->compress(data, level_, packed));
-  if (differences) {
-    TALARIA_TRY_ASSIGN(auto columns, encode_columns(data));
-    block.info.columns = !columns.empty() && columns.size() < packed.size();
-    if (block.info.columns) packed = std::move(columns);
-  }
-  block.bytes += packed;
-  block.info.stored = static_cast<uint32_t>(block.bytes.size());
-  block.info.raw = static_cast<uint32_t>(data.size());
+  auto contents = gather(items);
+  block.info.raw = static_cast<uint32_t>(contents.data.size());
   block.info.count = static_cast<uint32_t>(items.size());
   block.info.kind = kind;
   block.info.differences = differences;
-  block.info.codec = codec_->id();
+  TALARIA_TRY(compress(kind, contents, block));
+  block.info.stored = static_cast<uint32_t>(block.bytes.size());
   block.info.crc = crc64(block.bytes);
   TALARIA_TRY_ASSIGN(auto decoded, decoder_.decode(block.info, block.bytes));
   if (!holds(*decoded, kind, items, differences))
@@ -142,6 +149,51 @@ Result<EncodedBlock> BlockEncoder::encode(Kind kind, const std::vector<BlockItem
                    "a compressed block doesn't give back its content: this is a defect of Talaria, of "
                    "the codec or of the memory");
   return block;
+}
+
+Result<void> BlockEncoder::compress(Kind kind, const Contents& contents, EncodedBlock& block) {
+  EncodedBlock headers{block.info, {}};
+  headers.info.codec = CodecId::headers;
+  bool coded = false;
+  if (kind == Kind::header && (codec_->id() == CodecId::zstd || codec_->id() == CodecId::dense) &&
+      !contents.lists) {
+    TALARIA_TRY_ASSIGN(coded, compress_headers(contents, headers));
+    if (coded && headers.bytes.size() < contents.data.size() / doubtful_share) {
+      block = std::move(headers);
+      return {};
+    }
+  }
+  std::string columns;
+  columns.reserve(contents.steps.size() * bytes_per_entry(codec_->id()));
+  put_plane_column(contents.steps, columns);
+  put_plane_column(contents.lengths, columns);
+  TALARIA_TRY(directory_codec_->compress(columns, directory_level, block.bytes));
+  block.info.directory = static_cast<uint32_t>(block.bytes.size());
+  bool residues = kind == Kind::sequence || kind == Kind::part;
+  std::string data;
+  TALARIA_TRY((residues ? residue_codec_ : codec_)->compress(contents.data, level_, data));
+  if (block.info.differences) {
+    TALARIA_TRY_ASSIGN(auto split, encode_columns(contents.data));
+    block.info.columns = !split.empty() && split.size() < data.size();
+    if (block.info.columns) data = std::move(split);
+  }
+  block.bytes += data;
+  block.info.codec = codec_->id();
+  if (coded && headers.bytes.size() < block.bytes.size()) block = std::move(headers);
+  return {};
+}
+
+Result<bool> BlockEncoder::compress_headers(const Contents& contents, EncodedBlock& block) {
+  std::string columns;
+  put_plane_column(contents.steps, columns);
+  TALARIA_TRY(directory_codec_->compress(columns, directory_level, block.bytes));
+  block.info.directory = static_cast<uint32_t>(block.bytes.size());
+  std::vector<uint32_t> lengths;
+  lengths.reserve(contents.lengths.size());
+  for (auto length : contents.lengths) lengths.push_back(length >> 1);
+  auto level = level_ < 1 ? level_ : std::max(level_, lowest_header_level);
+  if (codec_->id() == CodecId::dense) level = dense_header_level;
+  return header_codec_.compress(contents.data, lengths, level, block.bytes);
 }
 
 // Nothing if the data have no columns.
@@ -170,38 +222,58 @@ Result<BlockPtr> BlockDecoder::decode(const BlockInfo& info, std::string_view st
   if (stored.size() != info.stored || crc64(stored) != info.crc)
     return failure(errc::damaged, "checksum of the block differs");
   auto block = std::make_shared<Block>();
-  columns_.resize(info.count * bytes_per_entry);
-  TALARIA_TRY(codec(CodecId::zstd)
-                  .decompress(stored.substr(0, info.directory), columns_.data(), columns_.size()));
-  std::string_view step_column{columns_.data(), info.count * std::size_t{4}};
-  std::string_view length_column{columns_.data() + step_column.size(), step_column.size()};
   block->kind_ = info.kind;
   block->differences_ = info.differences;
-  block->entries_.resize(info.count);
+  TALARIA_TRY(read_directory(info, stored));
+  block->data_ = std::make_unique_for_overwrite<char[]>(info.raw);
+  block->size_ = info.raw;
+  TALARIA_TRY(decompress(info, stored, block->data_.get()));
+  fill_entries(info, *block);
+  TALARIA_TRY(block->index_ordinals());
+  return BlockPtr(std::move(block));
+}
+
+// The lengths must add up before memory is taken for the data.
+Result<void> BlockDecoder::read_directory(const BlockInfo& info, std::string_view stored) {
+  columns_.resize(info.count * bytes_per_entry(info.codec));
+  TALARIA_TRY(codec(CodecId::zstd)
+                  .decompress(stored.substr(0, info.directory), columns_.data(), columns_.size()));
+  lengths_.resize(info.count);
+  if (info.codec == CodecId::headers) return {};
+  auto column = std::string_view(columns_).substr(info.count * std::size_t{4});
+  uint64_t sum = 0;
+  for (std::size_t i = 0; i < info.count; ++i) {
+    lengths_[i] = plane_value(column, info.count, i);
+    if (info.differences && (lengths_[i] & 1) != 0)
+      return failure(errc::damaged, "a difference is marked as a list");
+    sum += lengths_[i] >> 1;
+  }
+  if (sum != info.raw) return failure(errc::damaged, "directory of the block doesn't fit its data");
+  return {};
+}
+
+Result<void> BlockDecoder::decompress(const BlockInfo& info, std::string_view stored, char* out) {
+  stored.remove_prefix(info.directory);
+  if (info.columns) return decode_columns(info, stored, out);
+  if (info.codec != CodecId::headers) return codec(info.codec).decompress(stored, out, info.raw);
+  TALARIA_TRY(header_codec_.decompress(stored, out, info.raw, lengths_));
+  for (auto& length : lengths_) length <<= 1;
+  return {};
+}
+
+void BlockDecoder::fill_entries(const BlockInfo& info, Block& block) const {
+  auto column = std::string_view(columns_).substr(0, info.count * std::size_t{4});
+  block.entries_.resize(info.count);
   uint64_t offset = 0;
   uint32_t expected = 0;
   for (std::size_t i = 0; i < info.count; ++i) {
-    auto& e = block->entries_[i];
-    e.ordinal = expected + unzigzag(plane_value(step_column, info.count, i));
+    auto& e = block.entries_[i];
+    e.ordinal = expected + unzigzag(plane_value(column, info.count, i));
     expected = e.ordinal + 1;
     e.offset = static_cast<uint32_t>(offset);
-    e.length = plane_value(length_column, info.count, i);
-    if (info.differences && (e.length & 1) != 0)
-      return failure(errc::damaged, "a difference is marked as a list");
+    e.length = lengths_[i];
     offset += e.length >> 1;
-    if (offset > info.raw) return failure(errc::damaged, "directory of the block doesn't fit its data");
   }
-  if (offset != info.raw) return failure(errc::damaged, "directory of the block doesn't fit its data");
-  block->data_ = std::make_unique_for_overwrite<char[]>(info.raw);
-  block->size_ = info.raw;
-  auto data = stored.substr(info.directory);
-  if (info.columns) {
-    TALARIA_TRY(decode_columns(info, data, block->data_.get()));
-  } else {
-    TALARIA_TRY(codec(info.codec).decompress(data, block->data_.get(), info.raw));
-  }
-  TALARIA_TRY(block->index_ordinals());
-  return BlockPtr(std::move(block));
 }
 
 Result<void> BlockDecoder::decode_columns(const BlockInfo& info, std::string_view stored, char* out) {

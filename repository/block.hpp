@@ -3,6 +3,7 @@
 #pragma once
 
 #include "coding/codec.hpp"
+#include "coding/header_codec.hpp"
 #include "repository/number.hpp"
 #include "talaria/buffer.hpp"
 #include "talaria/error.hpp"
@@ -123,10 +124,15 @@ public:
 
 private:
   Codec& codec(CodecId id);
+  Result<void> read_directory(const BlockInfo& info, std::string_view stored);
+  Result<void> decompress(const BlockInfo& info, std::string_view stored, char* out);
+  void fill_entries(const BlockInfo& info, Block& block) const;
   Result<void> decode_columns(const BlockInfo& info, std::string_view stored, char* out);
 
   std::array<std::unique_ptr<Codec>, codec_count> codecs_;
+  HeaderCodec header_codec_;
   std::string columns_;
+  std::vector<uint32_t> lengths_; // of the chunks, as the directory has them
 };
 
 // Compresses blocks. Keeps working memory; used by one thread at a time.
@@ -139,11 +145,21 @@ public:
   Result<EncodedBlock> encode(Kind kind, const std::vector<BlockItem>& items, bool differences = false);
 
 private:
+  struct Contents {
+    std::vector<uint32_t> steps;   // of the ordinals
+    std::vector<uint32_t> lengths; // as the directory has them
+    std::string data;
+    bool lists = false; // whether there are any
+  };
+  static Contents gather(const std::vector<BlockItem>& items);
+  Result<void> compress(Kind kind, const Contents& contents, EncodedBlock& block);
+  Result<bool> compress_headers(const Contents& contents, EncodedBlock& block);
   Result<std::string> encode_columns(std::string_view data);
 
   std::unique_ptr<Codec> codec_;
   std::unique_ptr<Codec> residue_codec_;
   std::unique_ptr<Codec> directory_codec_;
+  HeaderCodec header_codec_;
   BlockDecoder decoder_;
   int level_;
 };

@@ -16,8 +16,9 @@ constexpr std::size_t slab_size = std::size_t{64} << 20;
 constexpr std::size_t chunk_overhead = 128;
 constexpr std::size_t header_overhead = 40;
 
-// Header blocks are read front to back, so they may be larger than those that random reads hit.
-constexpr std::size_t header_block = std::size_t{128} << 10;
+// Header blocks are read front to back, so they may be larger than those that random reads hit; each has
+// a dictionary of its own.
+constexpr std::size_t header_block = std::size_t{512} << 10;
 
 // Edit scripts stand for several times as much as they take, and to read one means to put the columns of
 // its block together.

@@ -27,6 +27,7 @@ Levels levels_of(CodecId id) {
     return {0, 3};
   case CodecId::none:
   case CodecId::dense:
+  case CodecId::headers: // is none of these
     break;
   }
   return {0, 0};

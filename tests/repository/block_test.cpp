@@ -73,6 +73,82 @@ TEST(Block, GivesBackItsChunksWithEveryCodec) {
     }
 }
 
+// Headers that resemble each other, and the codec that they are stored with.
+std::vector<Item> some_headers(uint32_t count) {
+  std::vector<Item> items;
+  for (uint32_t i = 0; i < count; ++i) {
+    auto name = "A0A" + std::to_string(100 + i);
+    items.push_back(
+        {5 + i, false, "tr|" + name + "|" + name + "_ACIBA Glucose-6-phosphate isomerase SV=1"});
+  }
+  return items;
+}
+
+TEST(Block, OfHeadersHasACodecOfTheirOwn) {
+  const auto items = some_headers(200);
+  const auto block = encode(items, CodecId::zstd, Kind::header);
+  EXPECT_EQ(block.info.codec, CodecId::headers);
+  EXPECT_LT(block.bytes.size(), encode(items, CodecId::zstd, Kind::text).bytes.size());
+  expect_holds(*must(decode(block.info, block.bytes)), items);
+  std::string entry;
+  block.info.write(entry);
+  EXPECT_EQ(must(BlockInfo::read(entry)), block.info);
+}
+
+TEST(Block, OfHeadersHasTheGeneralCodecWhereThatIsBetterOrAskedFor) {
+  EXPECT_EQ(encode({{0, false, protein(5000, 1)}}, CodecId::zstd, Kind::header).info.codec,
+            CodecId::zstd);
+  EXPECT_EQ(encode({{0, false, "two\nlines"}}, CodecId::zstd, Kind::header).info.codec, CodecId::zstd);
+  auto items = some_headers(200);
+  EXPECT_EQ(encode(items, CodecId::none, Kind::header).info.codec, CodecId::none);
+  items[7].list = true;
+  const auto block = encode(items, CodecId::zstd, Kind::header);
+  EXPECT_EQ(block.info.codec, CodecId::zstd);
+  expect_holds(*must(decode(block.info, block.bytes)), items);
+}
+
+TEST(Block, OfCodedHeadersIsCheckedLikeOthers) {
+  const auto items = some_headers(30);
+  const auto block = encode(items, CodecId::zstd, Kind::header);
+  ASSERT_EQ(block.info.codec, CodecId::headers);
+  each_flip(block.bytes, [&](const std::string& bytes, std::size_t) {
+    EXPECT_EQ(code_of(decode(block.info, bytes)), errc::damaged);
+    const auto wrong = sealed({block.info, bytes});
+    const auto read = decode(wrong.info, bytes);
+    if (!read) {
+      EXPECT_EQ(read.error().code(), errc::damaged);
+      return;
+    }
+    std::size_t total = 0;
+    for (std::size_t i = 0; i < (*read)->count(); ++i) total += std::string((*read)->content(i)).size();
+    EXPECT_EQ(total, block.info.raw);
+  });
+  for (int step : {-1, 1}) {
+    auto lie = block.info;
+    lie.raw += static_cast<uint32_t>(step);
+    EXPECT_EQ(code_of(decode(lie, block.bytes)), errc::damaged);
+    lie = block.info;
+    lie.count += static_cast<uint32_t>(step);
+    EXPECT_EQ(code_of(decode(lie, block.bytes)), errc::damaged);
+    lie = block.info;
+    lie.directory += static_cast<uint32_t>(step);
+    EXPECT_EQ(code_of(decode(lie, block.bytes)), errc::damaged);
+  }
+  auto largest = block.info;
+  largest.raw = block_max_raw;
+  EXPECT_EQ(code_of(decode(largest, block.bytes)), errc::damaged);
+}
+
+TEST(BlockInfo, OnlyHeadersAreCodedAsSuch) {
+  auto info = encode(some_headers(200), CodecId::zstd, Kind::header).info;
+  for (auto kind : all_kinds) {
+    info.kind = kind;
+    std::string entry;
+    info.write(entry);
+    EXPECT_EQ(BlockInfo::read(entry).has_value(), kind == Kind::header);
+  }
+}
+
 TEST(Block, MayHoldOnlyEmptyChunksOrNone) {
   for (auto codec : all_codecs)
     for (const auto& items : {std::vector<Item>{}, std::vector<Item>{{5, false, ""}},
