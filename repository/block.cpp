@@ -86,6 +86,22 @@ BlockEncoder::BlockEncoder(CodecId codec, int level)
 
 namespace {
 
+std::string directory_of(const std::vector<BlockItem>& items) {
+  std::vector<uint32_t> steps(items.size());
+  std::vector<uint32_t> lengths(items.size());
+  uint32_t expected = 0;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    steps[i] = zigzag(items[i].ordinal - expected);
+    expected = items[i].ordinal + 1;
+    lengths[i] = static_cast<uint32_t>(items[i].content.size()) << 1 | (items[i].list ? 1u : 0u);
+  }
+  std::string directory;
+  directory.reserve(items.size() * bytes_per_entry);
+  put_plane_column(steps, directory);
+  put_plane_column(lengths, directory);
+  return directory;
+}
+
 bool holds(const Block& block, Kind kind, const std::vector<BlockItem>& items,
            bool differences) noexcept {
   if (block.kind() != kind || block.count() != items.size()) return false;
@@ -101,32 +117,20 @@ bool holds(const Block& block, Kind kind, const std::vector<BlockItem>& items,
 Result<EncodedBlock> BlockEncoder::encode(Kind kind, const std::vector<BlockItem>& items,
                                           bool differences) {
   EncodedBlock block;
-  std::vector<uint32_t> steps(items.size());
-  std::vector<uint32_t> lengths(items.size());
   std::string data;
   std::size_t total = 0;
   for (auto& item : items) total += item.content.size();
   data.reserve(total);
-  uint32_t expected = 0;
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    steps[i] = zigzag(items[i].ordinal - expected);
-    expected = items[i].ordinal + 1;
-    lengths[i] = static_cast<uint32_t>(items[i].content.size()) << 1 | (items[i].list ? 1u : 0u);
-    data += items[i].content;
-  }
-  std::string columns;
-  columns.reserve(items.size() * bytes_per_entry);
-  put_plane_column(steps, columns);
-  put_plane_column(lengths, columns);
-  TALARIA_TRY(directory_codec_->compress(columns, directory_level, block.bytes));
+  for (auto& item : items) data += item.content;
+  TALARIA_TRY(directory_codec_->compress(directory_of(items), directory_level, block.bytes));
   block.info.directory = static_cast<uint32_t>(block.bytes.size());
   bool residues = kind == Kind::sequence || kind == Kind::part;
   std::string packed;
   TALARIA_TRY((residues ? residue_codec_ : codec_)->compress(data, level_, packed));
   if (differences) {
     TALARIA_TRY_ASSIGN(auto columns, encode_columns(data));
-    block.info.columns = !columns.empty() && columns.size() < packed.size();
-    if (block.info.columns) packed = std::move(columns);
+    block.info.columns = columns && columns->size() < packed.size();
+    if (block.info.columns) packed = *std::move(columns);
   }
   block.bytes += packed;
   block.info.stored = static_cast<uint32_t>(block.bytes.size());
@@ -145,10 +149,10 @@ Result<EncodedBlock> BlockEncoder::encode(Kind kind, const std::vector<BlockItem
 }
 
 // Nothing if the data have no columns.
-Result<std::string> BlockEncoder::encode_columns(std::string_view data) {
-  std::string out;
+Result<std::optional<std::string>> BlockEncoder::encode_columns(std::string_view data) {
   std::array<std::string, difference_column_count> columns;
-  if (!split_into_columns(data, columns)) return out;
+  if (!split_into_columns(data, columns)) return std::nullopt;
+  std::string out;
   std::string packed;
   for (auto& column : columns) {
     packed.clear();

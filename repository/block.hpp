@@ -10,6 +10,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -139,7 +140,7 @@ public:
   Result<EncodedBlock> encode(Kind kind, const std::vector<BlockItem>& items, bool differences = false);
 
 private:
-  Result<std::string> encode_columns(std::string_view data);
+  Result<std::optional<std::string>> encode_columns(std::string_view data);
 
   std::unique_ptr<Codec> codec_;
   std::unique_ptr<Codec> residue_codec_;
