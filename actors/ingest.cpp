@@ -205,7 +205,9 @@ Result<std::optional<Sketches>> Ingest::find_similar(const std::shared_ptr<Run>&
   if (op_.core->settings.delta_depth == 0 || drawn.blocks.empty() || run->count(Kind::sequence) == 0)
     return std::nullopt;
   TALARIA_TRY_ASSIGN(auto sketches, sketch(op_, run, Kind::sequence));
-  TALARIA_TRY_ASSIGN(auto similar, drawn_->run(drawn, seek(op_, *run, sketches)));
+  auto sought = seek(op_, *run, sketches);
+  if (sought->empty()) return sketches;
+  TALARIA_TRY_ASSIGN(auto similar, drawn_->run(drawn, sought));
   TALARIA_TRY_ASSIGN(auto index, view_->index());
   TALARIA_TRY(make_scripts(op_, run, similar, index));
   return sketches;

@@ -131,7 +131,7 @@ private:
     return chunks;
   }
 
-  // What the references are was compared with their digests by whoever found them.
+  // The references were compared with their digests when they were found.
   Result<Scripts> scripts(const ScriptsJob& job) {
     Scripts scripts;
     BlockPtr block;
@@ -142,6 +142,8 @@ private:
         key = item.at.key();
       }
       TALARIA_TRY_ASSIGN(auto place, place_in_block(*block, Kind::sequence, item.reference));
+      if (block->form(place) != ChunkForm::whole)
+        return failure(errc::internal, "the reference of an edit script isn't stored whole");
       TALARIA_TRY_ASSIGN(
           auto script, script_encoder_.encode(
                            job.run->content(Kind::sequence, item.place), block->content(place),

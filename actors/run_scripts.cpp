@@ -1,6 +1,9 @@
 #include "actors/run_scripts.hpp"
 
+#include "repository/difference_writer.hpp"
+
 #include <algorithm>
+#include <tuple>
 
 namespace talaria::actors {
 
@@ -37,10 +40,12 @@ std::shared_ptr<const SoughtSequences> seek(const Operation& op, const Run& run,
   auto count = run.count(Kind::sequence);
   auto bins = sketches.size() / std::max(count, 1u);
   auto sought = std::make_shared<SoughtSequences>(bins, op.core->sought_budget());
-  for (uint32_t place = 0; place < count; ++place)
-    if (!run.is_list(Kind::sequence, place))
-      sought->add(place, static_cast<uint32_t>(run.content(Kind::sequence, place).size()),
+  for (uint32_t place = 0; place < count; ++place) {
+    auto content = run.content(Kind::sequence, place);
+    if (!run.is_list(Kind::sequence, place) && !is_long_nucleotides(content))
+      sought->add(place, static_cast<uint32_t>(content.size()),
                   std::span(sketches).subspan(bins * place, bins));
+  }
   sought->finish();
   return sought;
 }
@@ -68,11 +73,12 @@ Result<void> make_scripts(Operation& op, const std::shared_ptr<Run>& run,
   }
   uint64_t order = 0;
   for (auto& [request, job] : requests) {
+    TALARIA_TRY(op.check_cancelled());
     TALARIA_TRY_ASSIGN(auto scripts, await<Scripts>(request));
     for (std::size_t i = 0; i < job->items.size(); ++i, ++order)
       if ((*scripts)[i]) run->set_script(Kind::sequence, job->items[i].place, *(*scripts)[i], order);
   }
-  return op.check_cancelled();
+  return {};
 }
 
 } // namespace talaria::actors

@@ -9,7 +9,8 @@ namespace talaria::actors {
 // The sketches of the chunks of a kind, one behind the other.
 Result<Sketches> sketch(Operation& op, const std::shared_ptr<const Run>& run, Kind kind);
 
-// What stored sequences are to be compared with: the sequences of the run, by their sketches.
+// What stored sequences are to be compared with: the sequences of the run, by their sketches. Without
+// long ones: lists, and nucleotides that RunDifferences stores as differences.
 std::shared_ptr<const SoughtSequences> seek(const Operation& op, const Run& run,
                                             const Sketches& sketches);
 

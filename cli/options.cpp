@@ -50,7 +50,7 @@ void add_settings(CLI::App& app, GlobalOptions& options) {
   add("--codec", "codec", "NAME", "zstd, dense (smallest, slow), lz4, gzip or none (default zstd)");
   add("--level", "level", "LEVEL", "The level of the codec (default 1)");
   add("--delta-depth", "delta_depth", "COUNT",
-      "Differences of long sequences on one another (default 8; 0: none)");
+      "Differences of long sequences on one another (default 8; 0: none of any sort)");
   add("--wait", "lock_wait", "SECONDS", "How long to wait for another writer (default 0)");
 }
 

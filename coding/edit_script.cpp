@@ -1,5 +1,6 @@
 #include "coding/edit_script.hpp"
 
+#include "coding/similarity.hpp"
 #include "core/endian.hpp"
 #include "core/try.hpp"
 
@@ -30,18 +31,14 @@ constexpr unsigned goes_on = 3;
 constexpr unsigned goes_on_well = 5;
 constexpr std::size_t goes_on_run = 4;
 
-constexpr unsigned most_places = 16; // looked at for one seed
-constexpr int far = 64;              // a shift that takes two bytes
+// What bounds the time for repeats: places that are looked at for one seed, and residues at each.
+constexpr unsigned most_places = 16;
+constexpr std::size_t longest_look = 256;
+
+constexpr int far = 64; // a shift from here on takes two bytes
+constexpr int price_of_far = 4;
 
 constexpr std::size_t table_bits = 12;
-
-// Of proteins, a quarter of the residues are among these.
-bool is_nucleotides(std::string_view sequence) noexcept {
-  auto few = sequence.substr(0, 64);
-  auto count = std::ranges::count_if(
-      few, [](char c) { return c == 'A' || c == 'C' || c == 'G' || c == 'T' || c == 'U' || c == 'N'; });
-  return static_cast<std::size_t>(count) * 8 >= few.size() * 7;
-}
 
 std::size_t seed_hash(const char* at, std::size_t seed) noexcept {
   auto value = uint64_t{load_u32(at)};
@@ -50,11 +47,12 @@ std::size_t seed_hash(const char* at, std::size_t seed) noexcept {
   return static_cast<std::size_t>((value * 0x9E3779B97F4A7C15) >> (64 - table_bits));
 }
 
-// One script in the making.
+// One script in the making. Of the event that is open, what was copied and what was missed lies before
+// `at_`; an event is closed where the next copy begins.
 class Script {
 public:
   Script(std::string_view target, std::string_view reference, const Tuning& tuning,
-         const std::vector<uint16_t>& first, const std::vector<uint16_t>& next)
+         const std::vector<uint16_t>& first, const std::vector<uint16_t>& next) noexcept
       : target_(target), reference_(reference), tuning_(tuning), first_(first), next_(next) {}
 
   ScriptCounts write(std::string& out) {
@@ -63,12 +61,13 @@ public:
     put_varint(out, residues_.size());
     out += residues_;
     out += events_;
-    return {count_, residues_.size()};
+    return {count_, residues_.size(), &tuning_ == &of_nucleotides};
   }
 
 private:
   bool agrees() const noexcept { return from_ < reference_.size() && target_[at_] == reference_[from_]; }
 
+  // Takes a residue into the open event, or closes it.
   void step() {
     if (missed_ == 0 && agrees()) {
       ++copied_;
@@ -94,8 +93,9 @@ private:
     return same;
   }
 
-  std::size_t run_from(std::size_t from) const noexcept {
-    auto count = std::min(target_.size() - at_, reference_.size() - from);
+  // Of the residues ahead, up to `most` that agree in a row with a place within the reference.
+  std::size_t run_from(std::size_t from, std::size_t most) const noexcept {
+    auto count = std::min({most, target_.size() - at_, reference_.size() - from});
     std::size_t i = 0;
     while (i < count && target_[at_ + i] == reference_[from + i]) ++i;
     return i;
@@ -105,28 +105,33 @@ private:
   // doesn't pay.
   std::optional<std::size_t> better_place() const noexcept {
     if (missed_ > 0 && agrees() &&
-        (agreeing(from_) >= goes_on_well || run_from(from_) >= goes_on_run ||
+        (agreeing(from_) >= goes_on_well || run_from(from_, goes_on_run) >= goes_on_run ||
          at_ + goes_on_run >= target_.size()))
       return from_;
-    if (target_.size() - at_ < tuning_.seed) return std::nullopt;
+    auto best = place_of_seed();
+    // A substitution and then the same place again is cheaper than to move.
+    if (best && agreeing(from_) >= goes_on_well && agreeing(from_) + 1 >= agreeing(*best))
+      return std::nullopt;
+    return best;
+  }
+
+  // The best of the places that have the residues ahead, or nothing if none of them is good.
+  std::optional<std::size_t> place_of_seed() const noexcept {
     std::optional<std::size_t> best;
+    if (target_.size() - at_ < tuning_.seed) return best;
     int best_score = 0;
     auto place = first_[seed_hash(&target_[at_], tuning_.seed)];
     for (unsigned i = 0; place != nowhere && i < most_places; ++i, place = next_[place]) {
-      auto run = run_from(place);
+      auto run = run_from(place, longest_look);
       auto near = agreeing(place);
       if (run < tuning_.seed || (run < tuning_.run && near < tuning_.near)) continue;
       auto shift = static_cast<int64_t>(place) - static_cast<int64_t>(from_);
-      auto score = static_cast<int>(2 * std::min<std::size_t>(run, 4096) + near) -
-                   (std::abs(shift) > far ? 4 : 0);
+      auto score = static_cast<int>(2 * run + near) - (std::abs(shift) >= far ? price_of_far : 0);
       if (score > best_score) {
         best_score = score;
         best = place;
       }
     }
-    // A substitution and then the same place again is cheaper than to move.
-    if (best && agreeing(from_) >= goes_on_well && agreeing(from_) + 1 >= agreeing(*best))
-      return std::nullopt;
     return best;
   }
 
@@ -161,7 +166,7 @@ tl::unexpected<Error> not_a_script() {
 ScriptCounts ScriptEncoder::encode(std::string_view target, std::string_view reference,
                                    std::string& out) {
   reference = reference.substr(0, script_reference_max);
-  auto& tuning = is_nucleotides(target) ? of_nucleotides : of_proteins;
+  auto& tuning = is_nucleotide(target) ? of_nucleotides : of_proteins;
   first_.assign(std::size_t{1} << table_bits, nowhere);
   next_.resize(reference.size());
   // From the end, so that the lists go forward.
@@ -196,11 +201,10 @@ Result<void> decode_script(std::string_view script, std::string_view reference, 
     if (missed > 0) std::memcpy(out + at, residues.data(), missed);
     residues.remove_prefix(missed);
     at += missed;
-    from += copied + missed;
     if (at == size) break;
     TALARIA_TRY_ASSIGN(auto shift, in.zigzag());
-    from +=
-        static_cast<uint64_t>(shift); // beyond the reference in either direction: told by the next copy
+    // May lead beyond the reference in either direction: the next copy tells.
+    from += copied + missed + static_cast<uint64_t>(shift);
   }
   if (!residues.empty() || in.remaining() > 0) return not_a_script();
   return {};

@@ -16,20 +16,22 @@
 
 namespace talaria {
 
-// The longest reference, in bytes.
+// What is used of a reference, from its beginning, in bytes.
 inline constexpr std::size_t script_reference_max = 65'535;
 
 // What a script is made of.
 struct ScriptCounts {
   std::size_t events = 0;   // copies with the residues behind them
   std::size_t residues = 0; // that come from no copy
+  bool nucleotides = false; // what the target was taken for
 };
 
 // Makes scripts. For one thread at a time; keeps working memory between calls.
 class ScriptEncoder {
 public:
   // Appends to `out` what decode_script() needs to make `target` of `reference`. Residues in upper case
-  // work well, any bytes are exact. The reference is at most script_reference_max long.
+  // work well, any bytes are exact. Of a longer reference, the first script_reference_max bytes are
+  // used. Takes time in proportion to both, whatever repeats they have.
   ScriptCounts encode(std::string_view target, std::string_view reference, std::string& out);
 
 private:
@@ -38,7 +40,8 @@ private:
 };
 
 // Makes the target of `size` bytes at `out`. errc::damaged if the bytes are no script of that size for
-// this reference. Takes time in proportion to `size` and the bytes, and no memory. Thread-safe.
+// this reference, which may be of any length. Takes time in proportion to `size` and the script, and no
+// memory. Thread-safe.
 Result<void> decode_script(std::string_view script, std::string_view reference, char* out,
                            std::size_t size);
 

@@ -20,20 +20,6 @@ constexpr std::size_t nucleotide_k = 16;
 // From this mean length on, sketches have 32 bins.
 constexpr uint64_t long_sequence = 800;
 
-// Decided for each sequence, so that a mixed input works. N and other ambiguity codes are rare in real
-// sequences, and no protein consists of A, C, G, T, U and N.
-bool is_nucleotide(std::string_view sequence) noexcept {
-  static constexpr auto bases = [] {
-    std::array<uint8_t, 256> table{};
-    for (char c : {'A', 'C', 'G', 'T', 'U', 'N'}) table[static_cast<unsigned char>(c)] = 1;
-    return table;
-  }();
-  auto middle = sequence.substr(sequence.size() > 64 ? (sequence.size() - 64) / 2 : 0, 64);
-  std::size_t found = 0;
-  for (char c : middle) found += bases[static_cast<unsigned char>(c)];
-  return found * 10 >= middle.size() * 9;
-}
-
 // Little-endian, so that the order is the same on every machine.
 uint64_t load8(const char* bytes) noexcept {
   uint64_t x = 0;
@@ -237,6 +223,20 @@ std::size_t sketch_bins(uint64_t sequences, uint64_t residues) noexcept {
 
 bool is_long(uint64_t sequences, uint64_t residues) noexcept {
   return residues / std::max<uint64_t>(sequences, 1) >= long_sequence;
+}
+
+// N and other ambiguity codes are rare in real sequences, and no protein consists of A, C, G, T, U and
+// N.
+bool is_nucleotide(std::string_view sequence) noexcept {
+  static constexpr auto bases = [] {
+    std::array<uint8_t, 256> table{};
+    for (char c : {'A', 'C', 'G', 'T', 'U', 'N'}) table[static_cast<unsigned char>(c)] = 1;
+    return table;
+  }();
+  auto middle = sequence.substr(sequence.size() > 64 ? (sequence.size() - 64) / 2 : 0, 64);
+  std::size_t found = 0;
+  for (char c : middle) found += bases[static_cast<unsigned char>(c)];
+  return found * 10 >= middle.size() * 9;
 }
 
 void similarity_sketch(std::string_view sequence, std::span<uint32_t> bins) noexcept {

@@ -26,8 +26,12 @@ namespace talaria {
 // there are more k-mers to tell them apart by.
 std::size_t sketch_bins(uint64_t sequences, uint64_t residues) noexcept;
 
-// Whether a set of sequences has so many residues that they are long ones.
+// Whether a set of sequences has so many residues that they are long ones: 800 each on the average.
 bool is_long(uint64_t sequences, uint64_t residues) noexcept;
+
+// Whether a sequence consists of nucleotides, by the letters in its middle. Decided for each sequence,
+// so that a mixed input works.
+bool is_nucleotide(std::string_view sequence) noexcept;
 
 // Writes the sketch of a sequence to `bins` (16 or 32 of them). One multiplication a residue;
 // thread-safe.

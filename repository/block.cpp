@@ -102,6 +102,22 @@ BlockEncoder::BlockEncoder(CodecId codec, int level)
 
 namespace {
 
+std::string directory_of(const std::vector<BlockItem>& items) {
+  std::vector<uint32_t> steps(items.size());
+  std::vector<uint32_t> lengths(items.size());
+  uint32_t expected = 0;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    steps[i] = zigzag(items[i].ordinal - expected);
+    expected = items[i].ordinal + 1;
+    lengths[i] = static_cast<uint32_t>(items[i].content.size()) << 1 | (items[i].list ? 1u : 0u);
+  }
+  std::string directory;
+  directory.reserve(items.size() * bytes_per_entry);
+  put_plane_column(steps, directory);
+  put_plane_column(lengths, directory);
+  return directory;
+}
+
 bool holds(const Block& block, Kind kind, const std::vector<BlockItem>& items,
            bool differences) noexcept {
   if (block.kind() != kind || block.count() != items.size()) return false;
@@ -174,8 +190,8 @@ Result<void> BlockEncoder::compress(Kind kind, const Contents& contents, Encoded
   TALARIA_TRY((residues ? residue_codec_ : codec_)->compress(contents.data, level_, data));
   if (block.info.differences) {
     TALARIA_TRY_ASSIGN(auto split, encode_columns(contents.data));
-    block.info.columns = !split.empty() && split.size() < data.size();
-    if (block.info.columns) data = std::move(split);
+    block.info.columns = split && split->size() < data.size();
+    if (block.info.columns) data = *std::move(split);
   }
   block.bytes += data;
   block.info.codec = codec_->id();
@@ -197,10 +213,10 @@ Result<bool> BlockEncoder::compress_headers(const Contents& contents, EncodedBlo
 }
 
 // Nothing if the data have no columns.
-Result<std::string> BlockEncoder::encode_columns(std::string_view data) {
-  std::string out;
+Result<std::optional<std::string>> BlockEncoder::encode_columns(std::string_view data) {
   std::array<std::string, difference_column_count> columns;
-  if (!split_into_columns(data, columns)) return out;
+  if (!split_into_columns(data, columns)) return std::nullopt;
+  std::string out;
   std::string packed;
   for (auto& column : columns) {
     packed.clear();

@@ -11,6 +11,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -154,7 +155,7 @@ private:
   static Contents gather(const std::vector<BlockItem>& items);
   Result<void> compress(Kind kind, const Contents& contents, EncodedBlock& block);
   Result<bool> compress_headers(const Contents& contents, EncodedBlock& block);
-  Result<std::string> encode_columns(std::string_view data);
+  Result<std::optional<std::string>> encode_columns(std::string_view data);
 
   std::unique_ptr<Codec> codec_;
   std::unique_ptr<Codec> residue_codec_;

@@ -23,8 +23,13 @@ enum Column : std::size_t {
 };
 static_assert(shifts + 1 == difference_column_count);
 
-// The bytes of contents in their order, and the column of each. `Io` moves so many bytes of a column, or
-// the bytes of a varint, whose value it tells; both return false at the end of what there is.
+// No writer makes a longer one.
+constexpr unsigned varint_bytes_max = 10;
+
+// The walk through a content, in the order of its bytes, says the column of each: the same for taking
+// apart and for putting together, so the bytes come back whatever they mean. `io.move()` moves so many
+// bytes from or to a column, `io.varint()` the bytes of a varint, whose value it tells. Both return
+// false at the end of what there is, and so does the walk where bytes are no difference by edit script.
 template <class Io>
 bool walk_script(Io& io, uint64_t length) {
   uint64_t residue_count = 0;
@@ -47,7 +52,7 @@ bool walk_chunk(Io& io) {
   uint64_t ignored = 0;
   uint64_t count = 0;
   if (!io.varint(lengths, length) || length > longest_chunk) return false;
-  if (!io.varint(forms, ignored) || !io.varint(forms, ignored)) return false; // depth is below 128
+  if (!io.varint(forms, ignored) || !io.varint(forms, ignored)) return false; // depth, a byte below 128
   if (!io.varint(forms, count) || count > difference_references_max ||
       !io.move(generations, count * GenerationId::size))
     return false;
@@ -58,9 +63,6 @@ bool walk_chunk(Io& io) {
   if (!io.varint(forms, method) || method != difference_by_script) return false;
   return walk_script(io, length);
 }
-
-// Adds the bytes of a varint up to its end; a longer one than any writer makes ends the walk.
-constexpr unsigned varint_bytes_max = 10;
 
 class Splitter {
 public:

@@ -17,9 +17,8 @@ std::optional<DecodedChunk> DecodedChunks::get(Kind kind, const Number& number) 
   return at->chunk;
 }
 
-// Short ones are quickly decoded, and would be too many to be searched.
 void DecodedChunks::put(Kind kind, const Number& number, const DecodedChunk& chunk) {
-  if (chunk.value->size() < least_) return;
+  if (chunk.value->size() < shortest_kept) return;
   kept_.push_front({kind, number, chunk});
   bytes_ += chunk.value->size();
   while (bytes_ > capacity_ && kept_.size() > 1) {

@@ -22,7 +22,8 @@ struct DecodedChunk {
   uint32_t work = 1;
 };
 
-// The values decoded last, for neighbours have references in common. Belongs to one index; used by one
+// The values decoded last, for neighbours have references in common. Those below 4 KiB are left out:
+// they are quickly decoded, and would be too many to be searched. Belongs to one index; used by one
 // thread at a time.
 class DecodedChunks {
 public:
@@ -38,7 +39,7 @@ private:
     Number number;
     DecodedChunk chunk;
   };
-  static constexpr std::size_t least_ = std::size_t{4} << 10;
+  static constexpr std::size_t shortest_kept = std::size_t{4} << 10;
   std::size_t capacity_;
   std::size_t bytes_ = 0;
   std::list<Kept> kept_; // what was used last comes first; few enough to be searched one by one

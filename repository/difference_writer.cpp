@@ -17,7 +17,7 @@ constexpr std::array<uint8_t, 256> nucleotides = [] {
 }();
 
 // All but one letter in sixteen: of proteins a quarter are.
-bool is_nucleotides(std::string_view content) {
+bool is_nucleotides(std::string_view content) noexcept {
   std::size_t count = 0;
   for (char letter : content) count += nucleotides[static_cast<uint8_t>(letter)];
   return count >= content.size() - content.size() / 16;
@@ -29,8 +29,12 @@ bool pays(std::size_t with, std::size_t without) {
 
 } // namespace
 
+bool is_long_nucleotides(std::string_view content) noexcept {
+  return content.size() >= long_chunk_min && is_nucleotides(content);
+}
+
 std::optional<ReferenceSketch> long_chunk_sketch(std::string_view content) {
-  if (content.size() < long_chunk_min || !is_nucleotides(content)) return std::nullopt;
+  if (!is_long_nucleotides(content)) return std::nullopt;
   return reference_sketch(content);
 }
 

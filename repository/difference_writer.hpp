@@ -21,7 +21,10 @@ namespace talaria {
 // A shorter chunk is not worth references; it finds similar ones in its block.
 inline constexpr std::size_t long_chunk_min = std::size_t{4} << 10;
 
-// The sketch of a chunk, or nothing if it isn't nucleotides. Thread-safe.
+// Whether a chunk is stored as a difference of this sort: one of nucleotides that is long. Thread-safe.
+bool is_long_nucleotides(std::string_view content) noexcept;
+
+// The sketch of a chunk, or nothing if it is none of long nucleotides. Thread-safe.
 std::optional<ReferenceSketch> long_chunk_sketch(std::string_view content);
 
 // A chunk that others may differ from.
@@ -39,13 +42,13 @@ struct StoredDifferences {
   GenerationId generation;
 };
 
-// The blocks of differences that an index knows in the packs of a snapshot, the newest first. Those of
-// short sequences are left out.
+// The blocks of differences that an index knows in the packs of a snapshot, the newest first. Those in
+// columns are left out: they hold edit scripts.
 Result<std::vector<StoredDifferences>> stored_differences(const DigestIndex& index,
                                                           const Snapshot& snapshot);
 
-// The chunks in a block of differences that have a depth below `depth_max`. What can't be read is left
-// out: it is no reference, and verification tells what is wrong with it.
+// The long chunks in a block of differences that have a depth below `depth_max`. What can't be read is
+// left out: it is no reference, and verification tells what is wrong with it.
 std::vector<LongChunk> read_long_chunks(const DigestIndex& index, BlockSource& source,
                                         DecodedChunks& decoded, const StoredDifferences& block,
                                         unsigned depth_max);

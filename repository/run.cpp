@@ -20,8 +20,8 @@ constexpr std::size_t header_overhead = 40;
 // a dictionary of its own.
 constexpr std::size_t header_block = std::size_t{512} << 10;
 
-// Edit scripts stand for several times as much as they take, and to read one means to put the columns of
-// its block together.
+// Blocks of edit scripts are a fourth as large: scripts stand for several times as much as they take,
+// and to read one means to put the columns of its block together.
 constexpr std::size_t script_block_part = 4;
 
 } // namespace
@@ -127,8 +127,9 @@ std::vector<uint32_t> Run::long_chunks(Kind kind, std::size_t bytes) const {
 
 void Run::set_difference(Kind kind, uint32_t place, std::string content) {
   content_bytes_ += content.size();
-  content_bytes_ -= of(kind).chunks[place].content.size();
+  content_bytes_ -= stored(kind, place).size();
   chunks_[index_of(kind)].differences.insert_or_assign(place, std::move(content));
+  chunks_[index_of(kind)].script_orders.erase(place);
 }
 
 void Run::set_script(Kind kind, uint32_t place, std::string content, uint64_t order) {
@@ -156,7 +157,7 @@ std::vector<uint32_t> Run::similarity(Kind kind, const std::vector<uint32_t>& sk
 }
 
 // The chunks that are edit scripts, in their order.
-std::vector<uint32_t> Run::scripts(Kind kind) const {
+std::vector<uint32_t> Run::scripts_of(Kind kind) const {
   auto& orders = of(kind).script_orders;
   std::vector<uint32_t> places;
   for (auto& [place, order] : orders) places.push_back(place);
@@ -164,8 +165,8 @@ std::vector<uint32_t> Run::scripts(Kind kind) const {
   return places;
 }
 
-// Bytes of a block before compression. Long sequences are nucleotides, whose blocks are decompressed
-// twice as fast as those of proteins.
+// Bytes of a block before compression. Long sequences are nucleotides as a rule, whose blocks are
+// decompressed twice as fast as those of proteins.
 std::size_t Run::block_limit(Kind kind) const noexcept {
   if (kind == Kind::header) return std::max(header_block, limits_.block);
   return is_sorted(kind) && is_long(count(kind), bytes(kind)) ? 2 * limits_.block : limits_.block;
@@ -197,8 +198,8 @@ std::vector<BlockPlan> Run::plan(Kind kind, const std::vector<uint32_t>& sketche
   for (auto place : order) add(place, false);
   for (auto& [place, content] : of(kind).differences)
     if (!of(kind).script_orders.contains(place)) add(place, true);
-  auto scripts = this->scripts(kind);
   limit = limits_.block / script_block_part;
+  auto scripts = scripts_of(kind);
   if (!scripts.empty()) begin(true);
   for (auto place : scripts) add(place, true);
   return plans;

@@ -87,11 +87,12 @@ public:
   // The places of the chunks of a kind that are no lists and have so many bytes or more.
   std::vector<uint32_t> long_chunks(Kind kind, std::size_t bytes) const;
 
-  // Has a chunk stored as a difference, with this content (repository/difference.hpp). Before planning.
+  // Has a chunk stored as a difference, with this content (repository/difference.hpp). Before planning;
+  // others may read content() meanwhile.
   void set_difference(Kind kind, uint32_t place, std::string content);
 
-  // The same for an edit script. These lie in blocks of their own, by `order`: those that differ from
-  // neighbours shall be neighbours.
+  // The same for a difference by edit script. These lie in blocks of their own, in the order of `order`:
+  // those that differ from neighbours shall be neighbours.
   void set_script(Kind kind, uint32_t place, std::string content, uint64_t order);
 
   // Whether chunks of a kind are put in similarity order; the others keep the order in which they came.
@@ -102,7 +103,7 @@ public:
   std::vector<uint32_t> sketch(Kind kind, uint32_t first, uint32_t count) const;
 
   // The blocks to be made of a kind; `sketches` are those of all its chunks if is_sorted(). Differences
-  // come last, in the order of their numbers.
+  // come behind what is stored whole, in the order of their numbers, and edit scripts last.
   std::vector<BlockPlan> plan(Kind kind, const std::vector<uint32_t>& sketches) const;
 
   // Compresses one block.
@@ -134,7 +135,7 @@ private:
   const Chunks& of(Kind kind) const noexcept { return chunks_[index_of(kind)]; }
   std::string_view keep(std::string_view content);
   std::vector<uint32_t> similarity(Kind kind, const std::vector<uint32_t>& sketches) const;
-  std::vector<uint32_t> scripts(Kind kind) const;
+  std::vector<uint32_t> scripts_of(Kind kind) const;
   std::size_t block_limit(Kind kind) const noexcept;
   std::string_view stored(Kind kind, uint32_t place) const;
   uint32_t append(Kind kind, std::string_view content, bool list, uint64_t value);

@@ -20,27 +20,32 @@ constexpr uint32_t empty_bin = ~uint32_t{0};
 // enough in which their members differ.
 constexpr std::size_t most_holders = 16;
 
+constexpr std::size_t most_bins = 32;
+
+// What a minimum takes in memory: itself, and at most an entry of the look-up table and 32 bits of the
+// filter.
+constexpr std::size_t bytes_per_minimum = 16;
+
 uint32_t key_of(std::size_t bin, uint32_t minimum) noexcept {
   return static_cast<uint32_t>(((uint64_t{bin} << 32 | minimum) * 0x9E3779B97F4A7C15) >> 32);
 }
 
-// What a script takes in its block and what its target would take there, both in 16ths of a byte:
+// What a script takes in its block and what its target would take stored whole, both in 16ths of a byte:
 // measured on proteins and rRNA.
 struct Prices {
   std::size_t residue;       // that is in no copy
-  std::size_t whole_residue; // of a sequence stored as it is
+  std::size_t whole_residue; // of a sequence stored whole
 };
 constexpr Prices of_proteins{9, 8};
 constexpr Prices of_nucleotides{4, 2};
 constexpr std::size_t price_of_event = 13;
 constexpr std::size_t price_of_chunk = 96;
 
-bool pays(const ScriptCounts& counts, std::string_view target) noexcept {
-  auto bases = std::ranges::count_if(
-      target, [](char c) { return c == 'A' || c == 'C' || c == 'G' || c == 'T' || c == 'U'; });
-  auto& prices = static_cast<std::size_t>(bases) * 8 >= target.size() * 7 ? of_nucleotides : of_proteins;
+// Whether a script saves a tenth at least.
+bool pays(const ScriptCounts& counts, std::size_t target_size) noexcept {
+  auto& prices = counts.nucleotides ? of_nucleotides : of_proteins;
   auto script = counts.events * price_of_event + counts.residues * prices.residue + price_of_chunk;
-  return script * 10 < target.size() * prices.whole_residue * 9;
+  return script * 10 < target_size * prices.whole_residue * 9;
 }
 
 } // namespace
@@ -54,11 +59,11 @@ bool SimilarSequence::better_than(const SimilarSequence& other, uint32_t wanted_
   return number < other.number;
 }
 
+SoughtSequences::SoughtSequences(std::size_t bins, std::size_t memory_max)
+    : bins_(std::min(bins, most_bins)), minima_max_(memory_max / bytes_per_minimum) {}
+
 void SoughtSequences::add(uint32_t place, uint32_t length, std::span<const uint32_t> sketch) {
-  // Of the look-up table, there are as many entries as minima.
-  if (length > script_reference_max ||
-      (minima_.size() + bins_) * (sizeof(Minimum) + sizeof(uint32_t)) > memory_max_)
-    return;
+  if (length > script_reference_max || minima_.size() + bins_ > minima_max_) return;
   if (lengths_.size() <= place) lengths_.resize(place + std::size_t{1});
   lengths_[place] = length;
   for (std::size_t bin = 0; bin < bins_; ++bin)
@@ -89,19 +94,22 @@ void SoughtSequences::finish() {
 std::span<const SoughtSequences::Minimum> SoughtSequences::holders(uint32_t key) const noexcept {
   auto bit = key >> filter_shift_;
   if ((filter_[bit / 64] >> bit % 64 & 1) == 0) return {};
-  std::size_t begin = first_[key >> first_shift_];
-  while (begin < minima_.size() && minima_[begin].key < key) ++begin;
+  auto bucket = key >> first_shift_;
+  auto in_bucket = std::span(minima_).subspan(first_[bucket], first_[bucket + 1] - first_[bucket]);
+  auto begin = std::ranges::lower_bound(in_bucket, key, {}, &Minimum::key);
   auto end = begin;
-  while (end < minima_.size() && end - begin < most_holders && minima_[end].key == key) ++end;
-  return std::span(minima_).subspan(begin, end - begin);
+  while (end != in_bucket.end() && static_cast<std::size_t>(end - begin) < most_holders &&
+         end->key == key)
+    ++end;
+  return {begin, end};
 }
 
 void SoughtSequences::compare(std::string_view stored, const Number& number,
                               SimilarSequences& best) const {
   if (empty() || stored.size() > script_reference_max) return;
-  std::array<uint32_t, 32> sketch;
+  std::array<uint32_t, most_bins> sketch;
   similarity_sketch(stored, std::span(sketch).first(bins_));
-  std::array<uint32_t, 32 * most_holders> places;
+  std::array<uint32_t, most_bins * most_holders> places;
   std::size_t count = 0;
   for (std::size_t bin = 0; bin < bins_; ++bin)
     if (sketch[bin] != empty_bin)
@@ -129,7 +137,7 @@ Result<std::optional<std::string>> ScriptChunkEncoder::encode(std::string_view t
                                                               const GenerationId& generation,
                                                               uint32_t ordinal) {
   std::string bytes(1, difference_by_script);
-  if (!pays(encoder_.encode(target, reference, bytes), target)) return std::nullopt;
+  if (!pays(encoder_.encode(target, reference, bytes), target.size())) return std::nullopt;
   std::string back(target.size(), '\0');
   TALARIA_TRY(decode_difference(bytes, reference, back.data(), back.size()));
   if (back != target)

@@ -21,7 +21,7 @@ struct BlockCheck {
   DigestIndexPtr index; // null if it can't be read: then digests are not compared
   GenerationId generation;
   std::vector<BlockPlace> places;
-  std::shared_ptr<const SoughtSequences> sought; // what the chunks are compared with beside, if anything
+  std::shared_ptr<const SoughtSequences> sought = {}; // what sequences are compared with, if anything
 };
 
 // Long values to be read through their parts.

@@ -17,11 +17,11 @@ namespace {
 // What a layout may make of one piece of input at most.
 constexpr std::size_t text_limit = 2 * FastaSplitter::piece_size;
 
-// The longest value of a difference that is gathered; what a longer one stands for could be a thousand
-// times its bytes, so such records are rendered one by one.
+// The longest value of a difference that is gathered. A longer one may be a thousand times as long as
+// its difference, by which windows are planned, so its record is rendered by itself.
 constexpr std::size_t gathered_value_max = std::size_t{4} << 10;
 
-// What the value of a difference is taken to have, in bytes.
+// What windows are planned with for the value of a difference, in bytes.
 constexpr std::size_t usual_value = std::size_t{1} << 10;
 
 } // namespace
@@ -49,7 +49,7 @@ Result<void> WindowPlanner::want(Kind kind, const Number& number, std::size_t sl
     last = at;
     known = &found->second;
   }
-  window_.jobs[known->job].wanted.push_back({known->block, number.ordinal, static_cast<uint32_t>(slot)});
+  window_.jobs[known->job].wanted.push_back({known->block, number, static_cast<uint32_t>(slot)});
   bytes_ += known->chunk;
   return {};
 }
@@ -109,11 +109,11 @@ private:
 Result<void> find_all(const Block& block, const GatherJob& job, std::span<const uint32_t> wanted,
                       std::vector<std::size_t>& places) {
   places.clear();
-  for (auto i : wanted) block.prefetch_find(job.wanted[i].ordinal);
-  for (auto i : wanted) block.prefetch_entry(job.wanted[i].ordinal);
+  for (auto i : wanted) block.prefetch_find(job.wanted[i].number.ordinal);
+  for (auto i : wanted) block.prefetch_entry(job.wanted[i].number.ordinal);
   for (auto i : wanted) {
     auto kind = job.blocks[job.wanted[i].block].info.kind;
-    TALARIA_TRY_ASSIGN(auto place, place_in_block(block, kind, {0, job.wanted[i].ordinal}));
+    TALARIA_TRY_ASSIGN(auto place, place_in_block(block, kind, job.wanted[i].number));
     block.prefetch_content(place);
     places.push_back(place);
   }
@@ -128,10 +128,10 @@ public:
       : block_of_(block_of), reader_(*job.index, *this, decoded_) {}
 
   // The value of a difference, or nothing if it is a long one.
-  Result<std::optional<std::string>> value(Kind kind, uint32_t ordinal, std::string_view content) {
+  Result<std::optional<std::string>> value(Kind kind, const Number& number, std::string_view content) {
     TALARIA_TRY_ASSIGN(auto difference, decode_difference_chunk(content));
     if (difference.length > gathered_value_max) return std::nullopt;
-    TALARIA_TRY_ASSIGN(auto chunk, reader_.decode(kind, {0, ordinal}, content));
+    TALARIA_TRY_ASSIGN(auto chunk, reader_.decode(kind, number, content));
     return *chunk.value;
   }
 
@@ -146,7 +146,7 @@ private:
   }
 
   const BlockOf& block_of_;
-  DecodedChunks decoded_{0}; // those of no generation: short values aren't kept
+  DecodedChunks decoded_{0}; // one at most: the blocks of references are kept
   DifferenceReader reader_;
 };
 
@@ -177,7 +177,7 @@ Result<Gathered> gather(const GatherJob& job,
       std::optional<std::string> value;
       if (block->form(places[i]) == ChunkForm::difference) {
         TALARIA_TRY_ASSIGN(value,
-                           differences.value(block->kind(), job.wanted[wanted[i]].ordinal, content));
+                           differences.value(block->kind(), job.wanted[wanted[i]].number, content));
       }
       gathered.contents[wanted[i]] = {slabs.keep(value ? *value : content), whole || value};
     }

@@ -31,7 +31,7 @@ using ByteSink = std::function<Result<void>(std::string_view)>;
 // contents.
 struct WantedChunk {
   uint32_t block = 0;
-  uint32_t ordinal = 0;
+  Number number;
   uint32_t slot = 0;
 };
 

@@ -1,7 +1,9 @@
 #include "repository/block.hpp"
 
 #include "core/crc64.hpp"
-#include "support.hpp"
+#include "core/endian.hpp"
+#include "repository/difference_columns.hpp"
+#include "scripts.hpp"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -257,6 +259,154 @@ TEST(Block, AnInfoThatLiesAboutItsBlockIsRefused) {
   }
 }
 
+EncodedBlock encode_differences(const std::vector<std::string>& contents,
+                                CodecId codec = CodecId::zstd) {
+  std::vector<BlockItem> items;
+  for (auto& content : contents) items.push_back({static_cast<uint32_t>(items.size()), false, content});
+  return must(BlockEncoder(codec, 1).encode(Kind::sequence, items, true));
+}
+
+void expect_differences(const EncodedBlock& block, const std::vector<std::string>& contents) {
+  const auto read = must(decode(block.info, block.bytes));
+  ASSERT_EQ(read->count(), contents.size());
+  for (std::size_t i = 0; i < contents.size(); ++i) {
+    EXPECT_EQ(read->form(i), ChunkForm::difference);
+    EXPECT_TRUE(read->content(i) == contents[i]) << i;
+  }
+}
+
+TEST(BlockOfDifferences, HasColumnsIfTheyAreSmaller) {
+  const auto scripts = script_chunks(60, 1);
+  for (auto codec : all_codecs) {
+    const auto block = encode_differences(scripts, codec);
+    EXPECT_TRUE(block.info.differences);
+    // Without compression, columns are nothing but their sizes more.
+    EXPECT_EQ(block.info.columns, codec != CodecId::none) << to_string(codec);
+    expect_differences(block, scripts);
+  }
+  for (auto& few : {std::vector<std::string>{}, {scripts[0]}}) {
+    const auto block = encode_differences(few);
+    EXPECT_FALSE(block.info.columns);
+    expect_differences(block, few);
+  }
+}
+
+TEST(BlockOfDifferences, OfAnotherMethodHasNoColumns) {
+  auto contents = script_chunks(60, 2);
+  Difference other{8, 0, 1, {}, std::string_view("\0ACGTACGT", 9)};
+  contents.insert(contents.begin() + 30, encode_difference_chunk(other));
+  const auto block = encode_differences(contents);
+  EXPECT_FALSE(block.info.columns);
+  expect_differences(block, contents);
+}
+
+TEST(BlockOfDifferences, ItemsThatAreNoneHaveNoColumns) {
+  std::vector<Item> items;
+  for (auto& content : script_chunks(60, 3))
+    items.push_back({static_cast<uint32_t>(items.size()), false, content});
+  const auto block = encode(items);
+  EXPECT_FALSE(block.info.columns);
+  EXPECT_FALSE(block.info.differences);
+}
+
+// A block whose columns are as a test wants them.
+class BlockOfColumns : public testing::Test {
+protected:
+  BlockOfColumns() : block(encode_differences(contents)) {
+    EXPECT_TRUE(split_into_columns(data(), columns));
+    directory = block.bytes.substr(0, block.info.directory);
+  }
+
+  std::string data() const {
+    std::string all;
+    for (auto& content : contents) all += content;
+    return all;
+  }
+
+  // `raw` and `stored` are added to the sizes that stand before a column.
+  std::string column(const std::string& bytes, int64_t raw = 0, int64_t stored = 0) const {
+    std::string packed;
+    if (!bytes.empty()) must(make_codec(block.info.codec)->compress(bytes, 1, packed));
+    std::string out;
+    put_varint(out, bytes.size() + static_cast<uint64_t>(raw));
+    put_varint(out, packed.size() + static_cast<uint64_t>(stored));
+    return out + packed;
+  }
+
+  Result<BlockPtr> decoded(const std::string& stored_columns) const {
+    const auto changed = sealed({block.info, directory + stored_columns});
+    return decode(changed.info, changed.bytes);
+  }
+
+  std::vector<std::string> contents = script_chunks(60, 4);
+  EncodedBlock block;
+  std::array<std::string, difference_column_count> columns;
+  std::string directory;
+};
+
+TEST_F(BlockOfColumns, IsReadAsItWasWritten) {
+  std::string stored;
+  for (auto& bytes : columns) stored += column(bytes);
+  EXPECT_EQ(directory + stored, block.bytes);
+  EXPECT_TRUE(decoded(stored));
+}
+
+TEST_F(BlockOfColumns, OfOtherSizesIsDamaged) {
+  for (std::size_t wrong = 0; wrong < columns.size(); ++wrong) {
+    auto with = [&](const std::string& changed) {
+      std::string stored;
+      for (std::size_t i = 0; i < columns.size(); ++i)
+        stored += i == wrong ? changed : column(columns[i]);
+      return code_of(decoded(stored));
+    };
+    auto& bytes = columns[wrong];
+    EXPECT_EQ(with(column(bytes, 1)), errc::damaged) << wrong;
+    EXPECT_EQ(with(column(bytes, -1)), errc::damaged) << wrong;
+    EXPECT_EQ(with(column(bytes, INT64_MAX)), errc::damaged) << wrong;
+    EXPECT_EQ(with(column(bytes, -static_cast<int64_t>(bytes.size()))), errc::damaged) << wrong;
+    EXPECT_EQ(with(column(bytes, 0, 1)), errc::damaged) << wrong;
+    EXPECT_EQ(with(column(bytes, 0, -1)), errc::damaged) << wrong;
+    EXPECT_EQ(with(column(bytes, 0, INT64_MAX)), errc::damaged) << wrong;
+    EXPECT_EQ(with(column("")), errc::damaged) << wrong;
+    EXPECT_EQ(with(column(bytes + "x")), errc::damaged) << wrong;
+    EXPECT_EQ(with(""), errc::damaged) << wrong;
+  }
+}
+
+TEST_F(BlockOfColumns, WithMoreBehindItIsDamaged) {
+  std::string stored;
+  for (auto& bytes : columns) stored += column(bytes);
+  EXPECT_EQ(code_of(decoded(stored + '\0')), errc::damaged);
+  EXPECT_EQ(code_of(decoded(stored + column(""))), errc::damaged);
+}
+
+TEST_F(BlockOfColumns, WithAValidChecksumOverFlippedBitsIsReadWithinItsBounds) {
+  std::size_t refused = 0;
+  each_flip(block.bytes, [&](const std::string& bytes, std::size_t) {
+    const auto wrong = sealed({block.info, bytes});
+    const auto read = decode(wrong.info, bytes);
+    if (!read) {
+      ++refused;
+      EXPECT_EQ(read.error().code(), errc::damaged);
+      return;
+    }
+    std::size_t total = 0;
+    for (std::size_t i = 0; i < (*read)->count(); ++i) total += std::string((*read)->content(i)).size();
+    EXPECT_EQ(total, block.info.raw);
+  });
+  EXPECT_GT(refused, block.bytes.size() / 4);
+}
+
+TEST_F(BlockOfColumns, IsDamagedAsABlockWithout) {
+  auto info = block.info;
+  info.columns = false;
+  EXPECT_EQ(code_of(decode(info, block.bytes)), errc::damaged);
+  const auto other = encode_differences({contents[0]});
+  info = other.info;
+  info.columns = true;
+  EXPECT_EQ(code_of(decode(info, other.bytes)), errc::damaged);
+}
+
 TEST(BlockInfo, ComesBackAsItWasWritten) {
   auto info = encode(some_items(), CodecId::lz4, Kind::part).info;
   info.offset = 0xFEDCBA98;
@@ -273,6 +423,25 @@ TEST(BlockInfo, ComesBackAsItWasWritten) {
   EXPECT_EQ(read.kind, Kind::part);
   EXPECT_EQ(read.codec, CodecId::lz4);
   EXPECT_EQ(read.crc, info.crc);
+}
+
+TEST(BlockInfo, SaysColumnsOnlyOfDifferences) {
+  for (auto kind : all_kinds)
+    for (const bool differences : {false, true})
+      for (const bool columns : {false, true}) {
+        BlockInfo info;
+        info.kind = kind;
+        info.differences = differences;
+        info.columns = columns;
+        std::string bytes;
+        info.write(bytes);
+        const auto read = BlockInfo::read(bytes);
+        if ((differences && !may_be_difference(kind)) || (columns && !differences)) {
+          EXPECT_EQ(code_of(read), errc::damaged);
+        } else {
+          EXPECT_EQ(must(read), info);
+        }
+      }
 }
 
 // No reader allocates more than these bounds say.

@@ -2,6 +2,7 @@
 // text.
 #include "sequence/render.hpp"
 
+#include "../repository/scripts.hpp"
 #include "release_driver.hpp"
 #include "sequence/span.hpp"
 
@@ -201,6 +202,96 @@ TEST_F(Windows, FailWhenABlockCannotBeRead) {
   WindowPlanner planner(index, 1, SIZE_MAX);
   must(planner.add(page, 0));
   const auto failed = gather(planner.take().jobs[0], [](const BlockPlace&) -> Result<BlockPtr> {
+    return failure(errc::io_error, "no disk");
+  });
+  EXPECT_EQ(code_of(failed), errc::io_error);
+}
+
+// A release of sequences that are edit scripts, from sequences of an older generation: longer ones than
+// themselves, under the same ordinals.
+class Scripted : public testing::Test {
+protected:
+  // Record i is the relative of reference i.
+  void store(const std::vector<std::size_t>& lengths, std::size_t longer_by) {
+    TestWriter first(*repository);
+    for (unsigned i = 0; i < lengths.size(); ++i)
+      first.add(Kind::sequence, protein(lengths[i] + longer_by, i));
+    must(first.publish());
+    TestWriter second(*repository);
+    auto pages = must(PageFileWriter::create(*repository.store));
+    const auto own = pages->generation(second.generations[second.own]);
+    for (unsigned i = 0; i < lengths.size(); ++i) {
+      sequences.push_back(relative_of(protein(lengths[i] + longer_by, i), 5, i).substr(0, lengths[i]));
+      second.add(Kind::sequence, sequences.back());
+      const auto content = must(ScriptChunkEncoder().encode(
+          sequences[i], protein(lengths[i] + longer_by, i), second.generations[0], i));
+      ASSERT_TRUE(content);
+      second.interner->run().set_script(Kind::sequence, i, *content, i);
+      must(second.interner->intern_header("h" + std::to_string(i), 1));
+    }
+    // From the last to the first, so that a reference is met before what has its ordinal.
+    for (auto i = static_cast<uint32_t>(lengths.size()); i-- > 0;) {
+      must(pages->add({own, i}, {own, i}, plain(std::string("\x00\x00", 2))));
+      text += ">h" + std::to_string(i) + "\n" + sequences[i] + "\n";
+    }
+    const auto info = must(pages->finish());
+    second.commit.add_pages(info);
+    must(second.publish(ReleaseEntry{"a", "1", 0, {}, 0, 0, 0, info.digest, info.size}));
+    const auto view = must(repository->view());
+    index = must(view->index());
+    page =
+        must(open_page(*repository.store, *must(view->pages(*must(view->release("a", "")))), 0, *index));
+  }
+
+  Window window() {
+    WindowPlanner planner(index, 1, SIZE_MAX);
+    must(planner.add(page, 0));
+    return planner.take();
+  }
+
+  TestRepository repository;
+  std::vector<std::string> sequences;
+  std::string text;
+  DigestIndexPtr index;
+  std::shared_ptr<const OpenPage> page;
+};
+
+TEST_F(Scripted, ShortValuesAreGathered) {
+  store({300, 4096, 400, 4000, 40, 3000}, 2000);
+  auto planned = window();
+  DirectBlockSource source(*repository.store, repository->registry());
+  auto gathered = std::make_shared<Gathered>(
+      must(gather(planned.jobs[0], [&](const BlockPlace& place) { return source.read(place); })));
+  WindowContents contents;
+  contents.table.resize(2 * planned.count);
+  contents.add(planned.jobs[0], std::move(gathered));
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    auto& content = contents.table[2 * (sequences.size() - 1 - i) + 1];
+    EXPECT_TRUE(content.whole) << i;
+    EXPECT_EQ(content.bytes, sequences[i]) << i;
+  }
+  EXPECT_EQ(must(render_text(*repository, "a", "1")), text);
+}
+
+TEST_F(Scripted, LongValuesAreLeftToBeRenderedByThemselves) {
+  store({300, 4097, 20'000}, 0);
+  auto planned = window();
+  DirectBlockSource source(*repository.store, repository->registry());
+  const auto gathered =
+      must(gather(planned.jobs[0], [&](const BlockPlace& place) { return source.read(place); }));
+  std::size_t gaps = 0;
+  for (auto& content : gathered.contents) gaps += !content.whole;
+  EXPECT_EQ(gaps, 2u);
+  EXPECT_EQ(must(render_text(*repository, "a", "1")), text);
+}
+
+TEST_F(Scripted, FailWhenTheBlockOfAReferenceCannotBeRead) {
+  store({300, 400}, 0);
+  auto planned = window();
+  DirectBlockSource source(*repository.store, repository->registry());
+  const auto failed = gather(planned.jobs[0], [&](const BlockPlace& place) -> Result<BlockPtr> {
+    for (auto& own : planned.jobs[0].blocks)
+      if (own.key() == place.key()) return source.read(place);
     return failure(errc::io_error, "no disk");
   });
   EXPECT_EQ(code_of(failed), errc::io_error);
