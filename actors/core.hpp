@@ -37,6 +37,9 @@ struct Core {
   std::size_t finder_budget() const { return static_cast<std::size_t>(settings.memory / 64); }
   uint64_t finder_reach() const { return uint64_t{64} * finder_budget(); }
 
+  // How many bytes of chunks of applications are read at most to find one that a new one resembles.
+  uint64_t similar_reach() const { return settings.memory / 16; }
+
   // Of decoded chunks that are kept by whoever reads many differences.
   std::size_t decoded_budget() const { return static_cast<std::size_t>(settings.memory / 64); }
 

@@ -145,6 +145,10 @@ Result<ReleaseInfo> export_release(Operation& op, const std::string& release, co
 Result<VerifyReport> verify(Operation& op, const VerifyOptions& options);
 Result<RebuildReport> rebuild(Operation& op, const RebuildOptions& options);
 Result<std::vector<Digest>> put_chunks(Operation& op, std::span<const std::string_view> values);
+Result<std::vector<DeltaInfo>> put_deltas(Operation& op, std::span<const DeltaValue> values);
+Result<DeltaInfo> rebase_chunk(Operation& op, const Digest& digest, const DeltaChoice& choice);
+Result<DeltaInfo> delta_info(Operation& op, const Digest& digest);
+Result<std::vector<Digest>> list_deltas(Operation& op, const Digest& reference);
 Result<void> remove_chunk(Operation& op, const Digest& digest);
 Result<StoreStats> count(const Core& core);
 

@@ -36,7 +36,7 @@ Result<void> RunStore::store(std::unique_ptr<Run> owned) {
                    "divide the input");
   std::shared_ptr<Run> run = std::move(owned);
   done_ = 0;
-  TALARIA_TRY(differences_.make(run));
+  if (make_differences_) TALARIA_TRY(differences_.make(run));
   using PlanRequest =
       decltype(op_.self->request(op_.worker(), caf::infinite, plan_atom_v, Local<PlanJob>{}));
   std::vector<PlanRequest> requests;

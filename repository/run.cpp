@@ -116,7 +116,9 @@ std::vector<uint32_t> Run::long_chunks(Kind kind, std::size_t bytes) const {
   auto& chunks = of(kind).chunks;
   std::vector<uint32_t> places;
   for (uint32_t place = 0; place < chunks.size(); ++place)
-    if (!chunks[place].list && chunks[place].content.size() >= bytes) places.push_back(place);
+    if (!chunks[place].list && chunks[place].content.size() >= bytes &&
+        !of(kind).differences.contains(place))
+      places.push_back(place);
   return places;
 }
 

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "talaria/chunk_store.hpp"
+#include "talaria/delta_store.hpp"
 #include "talaria/digest.hpp"
 #include "talaria/error.hpp"
 #include "talaria/object_store.hpp"
@@ -184,11 +185,13 @@ public:
   Result<StoreStats> stats();
 
   ChunkStore& chunks() noexcept;
+  DeltaStore& deltas() noexcept;
 
 private:
   explicit Store(std::unique_ptr<Runtime> runtime);
   std::unique_ptr<Runtime> runtime_;
   ChunkStore chunks_;
+  DeltaStore deltas_;
 };
 
 } // namespace talaria
