@@ -219,24 +219,36 @@ public:
 
   // The first record of a release with one of the headers, or with the sequence.
   Result<std::optional<Record>> find_in(const ReleaseEntry& release) {
-    TALARIA_TRY_ASSIGN(auto file, view_->pages(release));
-    for (std::size_t i = 0; i < file->pages().size(); ++i) {
-      if (!may_hold(*file, file->pages()[i])) continue;
-      TALARIA_TRY_ASSIGN(auto page, open_page(*op_.core->objects, *file, i, *index_));
+    auto& repository = *op_.core->repository;
+    TALARIA_TRY_ASSIGN(auto file, open_pages(repository, *view_, release));
+    while (true) {
+      auto found = find_in(*file);
+      if (found) {
+        if (*found) (*found)->release = release.name + "@" + release.version;
+        return found;
+      }
+      TALARIA_TRY_ASSIGN(file, replaced_pages(repository, release, *file, found.error()));
+    }
+  }
+
+private:
+  Result<std::optional<Record>> find_in(const PageFile& file) {
+    for (std::size_t i = 0; i < file.pages().size(); ++i) {
+      if (!may_hold(file, file.pages()[i])) continue;
+      TALARIA_TRY_ASSIGN(auto page, open_page(*op_.core->objects, file, i, *index_));
       auto& rows = page->page.rows;
       auto row = std::find_if(rows.begin(), rows.end(), [&](const Row& r) {
         return r.sequence == sequence_ ||
                std::find(headers_.begin(), headers_.end(), r.header) != headers_.end();
       });
-      if (row == rows.end()) continue;
-      TALARIA_TRY_ASSIGN(auto record, read(*page, static_cast<std::size_t>(row - rows.begin())));
-      record.release = release.name + "@" + release.version;
-      return record;
+      if (row != rows.end()) {
+        TALARIA_TRY_ASSIGN(auto record, read(*page, static_cast<std::size_t>(row - rows.begin())));
+        return record;
+      }
     }
     return std::nullopt;
   }
 
-private:
   bool may_hold(const PageFile& file, const PageFile::Entry& page) const {
     if (sequence_) return true;
     for (auto& range : page.headers)

@@ -605,8 +605,9 @@ Result<ReleaseEntry> Rebuilding::render(const PackInfo& pages) {
   for (auto& page : file->pages()) release.records += page.records;
   ResidueCounter residues(file->preamble().size());
   Hasher hasher;
+  PageCursor cursor(objects(), index_, file);
   TALARIA_TRY(
-      render_release(op_, index_, *file, 0, "rebuilding", [&](std::string_view text) -> Result<void> {
+      render_release(op_, index_, cursor, 0, "rebuilding", [&](std::string_view text) -> Result<void> {
         hasher.update(text);
         residues.take(text);
         release.bytes += text.size();

@@ -57,6 +57,10 @@ Result<RebuildReport> Store::rebuild(const RebuildOptions& options) {
   return runtime_->ask<RebuildReport>(rebuild_atom_v, options);
 }
 
+Result<RebaseReport> Store::rebase(const RebaseOptions& options) {
+  return runtime_->ask<RebaseReport>(rebase_atom_v, options);
+}
+
 Result<StoreStats> Store::stats() {
   return count(*runtime_->core());
 }

@@ -135,15 +135,12 @@ std::string_view Run::stored(Kind kind, uint32_t place) const {
                                              : std::string_view(difference->second);
 }
 
-// The chunks that are no differences, in similarity order.
 std::vector<uint32_t> Run::similarity(Kind kind, const std::vector<uint32_t>& sketches) const {
   auto& own = of(kind);
   std::vector<uint32_t> lengths;
   lengths.reserve(own.chunks.size());
   for (auto& chunk : own.chunks) lengths.push_back(static_cast<uint32_t>(chunk.content.size()));
   auto order = similarity_order(lengths, sketches, sketch_bins(count(kind), bytes(kind)));
-  if (!own.differences.empty())
-    std::erase_if(order, [&](uint32_t place) { return own.differences.contains(place); });
   return order;
 }
 
@@ -156,6 +153,9 @@ std::vector<BlockPlan> Run::plan(Kind kind, const std::vector<uint32_t>& sketche
     order.resize(chunks.size());
     std::iota(order.begin(), order.end(), 0u);
   }
+  auto& differences = of(kind).differences;
+  if (!differences.empty())
+    std::erase_if(order, [&](uint32_t place) { return differences.contains(place); });
   auto limit = kind == Kind::header ? std::max(header_block, limits_.block) : limits_.block;
   std::vector<BlockPlan> plans;
   std::size_t bytes = 0;
@@ -169,7 +169,7 @@ std::vector<BlockPlan> Run::plan(Kind kind, const std::vector<uint32_t>& sketche
     bytes += stored(kind, place).size();
   };
   for (auto place : order) add(place, false);
-  for (auto& [place, content] : of(kind).differences) add(place, true);
+  for (auto& [place, content] : differences) add(place, true);
   return plans;
 }
 
