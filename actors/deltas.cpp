@@ -54,6 +54,7 @@ public:
     TALARIA_TRY_ASSIGN(auto number, intern(digest, value));
     auto name = source_.name(Kind::bytes, number);
     own_.emplace(digest, name);
+    put_.emplace_back(name, value.bytes);
     if (similar_) similar_->add(name, value.bytes);
     if (interner_->run().full()) TALARIA_TRY(store_run());
     return digest;
@@ -138,6 +139,7 @@ private:
     if (!similar_) {
       similar_.emplace(op_.core->finder_budget());
       TALARIA_TRY(similar_->read(*view_, source_, blocks_, op_.core->similar_reach()));
+      for (auto& [name, bytes] : put_) similar_->add(name, bytes);
     }
     for (auto& name : similar_->find(value)) {
       auto found = digest_of_value(source_, name);
@@ -205,7 +207,8 @@ private:
   std::unique_ptr<Interner> interner_;
   ReferenceSource source_;
   std::unique_ptr<DeltaWriter> writer_;
-  std::map<Digest, DifferenceReference> own_; // what was put by this commit
+  std::map<Digest, DifferenceReference> own_;                         // what was put by this commit
+  std::vector<std::pair<DifferenceReference, std::string_view>> put_; // the same, in its order
   std::optional<DeltaReference> reference_;
   std::optional<SimilarChunks> similar_;
   Hasher hasher_;

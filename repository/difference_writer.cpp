@@ -159,9 +159,10 @@ Result<std::optional<EncodedDifference>> DifferenceChunkEncoder::encode_bytes(co
   auto& bytes = coded.size() <= framed.size() ? coded : framed;
   std::string alone;
   TALARIA_TRY(encode_prefix_difference(job.target, {}, alone));
-  if (!pays(bytes.size(), alone.size())) return std::nullopt;
+  auto difference = with_references(job, bytes);
+  if (!pays(difference.content.size(), std::min(alone.size(), job.target.size()))) return std::nullopt;
   TALARIA_TRY(compare(bytes, reference, job.target));
-  return with_references(job, bytes);
+  return difference;
 }
 
 } // namespace talaria

@@ -1,9 +1,10 @@
 // Any difference is refused as damaged, or makes a target of the stated size; any target comes back from
-// its difference.
+// its difference, by either coder.
 //
 //   u8 mode, u8 repeats, u16 size of the reference, reference; then with an even mode: u16 size of the
 //   target, difference; with an odd one: the target. The reference is that many times as long.
-#include "coding/reference_finder.hpp"
+#include "coding/byte_sketch.hpp"
+#include "coding/prefix_difference.hpp"
 #include "coding/residue_difference.hpp"
 
 #include "repository_fuzz.hpp"
@@ -32,6 +33,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::vector<char> back(target.size());
   require(decode_difference(difference, reference, back.data(), back.size()).has_value());
   require(std::string_view(back.data(), back.size()) == target);
+  std::string framed;
+  require(encode_prefix_difference(target, reference, framed).has_value());
+  require(decode_difference(framed, reference, back.data(), back.size()).has_value());
+  require(std::string_view(back.data(), back.size()) == target);
+  require(byte_sketch(target).size() <= target.size());
   ReferenceFinder finder(0);
   finder.add(0, reference.size(), reference_sketch(reference));
   require(finder.find(reference_sketch(target), 1).size() <= 1);
