@@ -36,7 +36,7 @@ struct Settings {
   int level = 1;
 
   // How many differences may be built on one another, 0 to 32: longer chains take less space, shorter
-  // ones are read faster. With 0, long nucleotide sequences take 2 bits a base, however similar.
+  // ones are read faster. With 0, chunks are stored whole, and long nucleotides take 2 bits a base.
   unsigned delta_depth = 8;
 
   // How long a writer waits for another one to finish.

@@ -4,7 +4,10 @@
 #include "tests/actors/fixture.hpp"
 
 #include <atomic>
+#include <numeric>
+#include <random>
 #include <thread>
+#include <vector>
 
 namespace talaria {
 namespace {
@@ -25,8 +28,12 @@ protected:
   // From the second on in an order that is not that of their numbers, so that a whole list is longer
   // than what differs.
   static std::string release(int n) {
+    std::vector<int> order(150);
+    std::iota(order.begin(), order.end(), 0);
+    std::mt19937 random(1);
+    for (std::size_t i = order.size(); n > 1 && i > 1; --i) std::swap(order[i - 1], order[random() % i]);
     auto text = records(1000, 3 * n, 30);
-    for (int i = 0; i < 150; ++i) text += records(n == 1 ? i : 149 - i, 1, 30);
+    for (int i : order) text += records(i, 1, 30);
     return text;
   }
 
