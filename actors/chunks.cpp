@@ -1,4 +1,5 @@
 #include "actors/run_store.hpp"
+#include "repository/delta_scan.hpp"
 #include "repository/interner.hpp"
 
 namespace talaria::actors {
@@ -36,6 +37,20 @@ Result<std::vector<Digest>> put_chunks(Operation& op, std::span<const std::strin
   return digests;
 }
 
+namespace {
+
+Result<void> check_unneeded(const View& view, BlockSource& source, const Digest& digest) {
+  TALARIA_TRY_ASSIGN(auto scan, DeltaScan::read(view, source, true));
+  auto needed_by = scan.dependents(digest).size();
+  if (needed_by == 0) return {};
+  return failure(errc::in_use, digest.hex() + " is needed by " + std::to_string(needed_by) +
+                                   (needed_by == 1 ? " chunk that is" : " chunks that are") +
+                                   " stored as the difference from it: `talaria chunk info --deltas` "
+                                   "lists them, `talaria chunk rebase` makes them whole");
+}
+
+} // namespace
+
 Result<void> remove_chunk(Operation& op, const Digest& digest) {
   TALARIA_TRY_ASSIGN(auto lock, op.core->repository->lock_for_writing(op.core->settings.lock_wait));
   while (true) {
@@ -49,15 +64,12 @@ Result<void> remove_chunk(Operation& op, const Digest& digest) {
                        digest.hex() + " is a sequence of a release: only removing the release frees it");
       return failure(errc::not_found, "no chunk has the digest " + digest.hex());
     }
-    auto next = view->snapshot();
-    next.removed.insert(std::upper_bound(next.removed.begin(), next.removed.end(), *number), *number);
     DirectBlockSource source(*op.core->objects, op.core->repository->registry());
+    TALARIA_TRY(check_unneeded(*view, source, digest));
+    auto next = view->snapshot();
     ValueReader value(*index, source);
     // A damaged chunk can be removed too; only its size isn't known then.
-    uint64_t size = value.open(Kind::bytes, *number) ? value.size() : 0;
-    auto& totals = next.totals[index_of(Kind::bytes)];
-    totals.count -= std::min<uint64_t>(totals.count, 1);
-    totals.bytes -= std::min(totals.bytes, size);
+    next.remove(*number, value.open(Kind::bytes, *number) ? value.size() : 0);
     auto done = op.core->repository->commit(*view, std::move(next));
     if (done) return {};
     if (done.error().code() != errc::conflict) return tl::unexpected(done.error());

@@ -40,6 +40,9 @@ struct Core {
   // Of the minima of new sequences that stored ones are compared with.
   std::size_t sought_budget() const { return static_cast<std::size_t>(settings.memory / 32); }
 
+  // How many bytes of chunks of applications are read at most to find one that a new one resembles.
+  uint64_t similar_reach() const { return settings.memory / 16; }
+
   // Of decoded chunks that are kept by whoever reads many differences.
   std::size_t decoded_budget() const { return static_cast<std::size_t>(settings.memory / 64); }
 

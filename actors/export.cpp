@@ -146,15 +146,24 @@ private:
 
 } // namespace
 
-Result<void> render_release(Operation& op, const DigestIndexPtr& index, const PageFile& pages,
+Result<PageCursor> release_pages(const Core& core, const View& view, const ReleaseEntry& release,
+                                 DigestIndexPtr index) {
+  TALARIA_TRY_ASSIGN(auto file, open_pages(*core.repository, view, release));
+  auto replace = [&repository = *core.repository, release](const PageFile& gone, const Error& error) {
+    return replaced_pages(repository, release, gone, error);
+  };
+  return PageCursor(*core.objects, std::move(index), std::move(file), replace);
+}
+
+Result<void> render_release(Operation& op, const DigestIndexPtr& index, PageCursor& pages,
                             uint64_t bytes, std::string_view what, const ByteSink& sink) {
   Renderer renderer(op, index, bytes, what, sink);
   if (!pages.preamble().empty()) TALARIA_TRY(renderer.text(pages.preamble()));
-  for (std::size_t i = 0; i < pages.pages().size(); ++i) {
-    TALARIA_TRY_ASSIGN(auto page, open_page(*op.core->objects, pages, i, *index));
+  while (true) {
+    TALARIA_TRY_ASSIGN(auto page, pages.next());
+    if (!page) return renderer.finish();
     TALARIA_TRY(renderer.add(page));
   }
-  return renderer.finish();
 }
 
 Result<ReleaseInfo> export_release(Operation& op, const std::string& release, const ExportSink& sink) {
@@ -162,7 +171,7 @@ Result<ReleaseInfo> export_release(Operation& op, const std::string& release, co
   TALARIA_TRY_ASSIGN(auto view, op.core->repository->view());
   TALARIA_TRY_ASSIGN(auto* entry, view->release(wanted.name, wanted.version));
   TALARIA_TRY_ASSIGN(auto index, view->index());
-  TALARIA_TRY_ASSIGN(auto pages, view->pages(*entry));
+  TALARIA_TRY_ASSIGN(auto pages, release_pages(*op.core, *view, *entry, index));
   // Blocks and pages carry checksums of their own; the digest of the whole also catches what is wrong
   // with how they were put together.
   Hasher hasher;
@@ -172,7 +181,7 @@ Result<ReleaseInfo> export_release(Operation& op, const std::string& release, co
     bytes += piece.size();
     return sink(piece);
   };
-  TALARIA_TRY(render_release(op, index, *pages, entry->bytes, "exporting", checked));
+  TALARIA_TRY(render_release(op, index, pages, entry->bytes, "exporting", checked));
   if (bytes != entry->bytes || hasher.finish() != entry->stream)
     return failure(errc::damaged, "the export of " + entry->name + "@" + entry->version +
                                       " differs from what was ingested: run `talaria verify`");

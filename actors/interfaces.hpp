@@ -92,7 +92,7 @@ using LongSketches = std::vector<std::optional<ReferenceSketch>>;
 // Blocks of differences whose chunks may be references.
 struct LongChunksJob {
   DigestIndexPtr index;
-  std::vector<StoredDifferences> blocks;
+  std::vector<StoredBlock> blocks;
   unsigned depth_max = 0;
 };
 using LongChunks = std::vector<LongChunk>;

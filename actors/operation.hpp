@@ -4,6 +4,7 @@
 
 #include "actors/core.hpp"
 #include "actors/interfaces.hpp"
+#include "repository/page_cursor.hpp"
 
 #include <chrono>
 #include <deque>
@@ -144,13 +145,22 @@ Result<IngestReport> ingest(Operation& op, const IngestRequest& request);
 Result<ReleaseInfo> export_release(Operation& op, const std::string& release, const ExportSink& sink);
 Result<VerifyReport> verify(Operation& op, const VerifyOptions& options);
 Result<RebuildReport> rebuild(Operation& op, const RebuildOptions& options);
+Result<RebaseReport> rebase(Operation& op, const RebaseOptions& options);
 Result<std::vector<Digest>> put_chunks(Operation& op, std::span<const std::string_view> values);
+Result<std::vector<DeltaInfo>> put_deltas(Operation& op, std::span<const DeltaValue> values);
+Result<DeltaInfo> rebase_chunk(Operation& op, const Digest& digest, const DeltaChoice& choice);
+Result<DeltaInfo> delta_info(Operation& op, const Digest& digest);
+Result<std::vector<Digest>> list_deltas(Operation& op, const Digest& reference);
 Result<void> remove_chunk(Operation& op, const Digest& digest);
 Result<StoreStats> count(const Core& core);
 
 // Renders all records of a release into the sink, `bytes` in all if that is known; `what` names the
 // stage.
-Result<void> render_release(Operation& op, const DigestIndexPtr& index, const PageFile& pages,
+Result<void> render_release(Operation& op, const DigestIndexPtr& index, PageCursor& pages,
                             uint64_t bytes, std::string_view what, const ByteSink& sink);
+
+// The records of a release of a view, also if its page file is replaced meanwhile.
+Result<PageCursor> release_pages(const Core& core, const View& view, const ReleaseEntry& release,
+                                 DigestIndexPtr index);
 
 } // namespace talaria::actors

@@ -1,5 +1,7 @@
 #include "actors/reads.hpp"
 
+#include "repository/key_text.hpp"
+#include "repository/list.hpp"
 #include "sequence/header.hpp"
 
 #include <numeric>
@@ -30,6 +32,33 @@ Error missing(const Digest& digest) {
   return {errc::not_found, "no chunk has the digest " + digest.hex()};
 }
 
+// Which chunks the content of one refers to, as far as it can be told.
+std::string references_in(const DigestIndex& index, ChunkForm form, std::string_view content) {
+  if (form == ChunkForm::list) {
+    auto list = decode_list(content);
+    return list && list->reference ? list->reference->hex() : "";
+  }
+  std::string names;
+  auto difference = decode_difference_chunk(content);
+  if (form != ChunkForm::difference || !difference) return names;
+  for (auto& reference : difference->references) {
+    auto generation = index.generation(reference.generation);
+    if (!generation) continue;
+    auto key = index.key(reference.kind, Number{*generation, reference.ordinal});
+    if (key) names += (names.empty() ? "" : ", ") + digest_beginning(*key);
+  }
+  return names;
+}
+
+// The error of reading a chunk, with its digest and those of what it differs from: one of them, or what
+// that goes back to, is what is damaged.
+Error error_of(const DigestIndex& index, const Digest& digest, ChunkForm form, std::string_view content,
+               const Error& error) {
+  auto references = references_in(index, form, content);
+  if (references.empty()) return error;
+  return error.within("the chunk " + digest.hex() + ", which is the difference from " + references);
+}
+
 Result<Buffer> take_chunk(CachedBlockSource& source, DecodedChunks& decoded, const DigestIndex& index,
                           const LocatedChunk& chunk, const BlockPtr& block, const Digest& digest,
                           Hasher& hasher) {
@@ -37,8 +66,9 @@ Result<Buffer> take_chunk(CachedBlockSource& source, DecodedChunks& decoded, con
   TALARIA_TRY_ASSIGN(auto content, content_of(block, chunk.kind, chunk.number, form));
   std::string bytes;
   if (form != ChunkForm::whole) {
-    TALARIA_TRY_ASSIGN(bytes,
-                       read_value(index, source, chunk.kind, chunk.number, longest_reply, &decoded));
+    auto value = read_value(index, source, chunk.kind, chunk.number, longest_reply, &decoded);
+    if (!value) return tl::unexpected(error_of(index, digest, form, content, value.error()));
+    bytes = *std::move(value);
   } else {
     bytes = content;
   }
@@ -219,24 +249,36 @@ public:
 
   // The first record of a release with one of the headers, or with the sequence.
   Result<std::optional<Record>> find_in(const ReleaseEntry& release) {
-    TALARIA_TRY_ASSIGN(auto file, view_->pages(release));
-    for (std::size_t i = 0; i < file->pages().size(); ++i) {
-      if (!may_hold(*file, file->pages()[i])) continue;
-      TALARIA_TRY_ASSIGN(auto page, open_page(*op_.core->objects, *file, i, *index_));
+    auto& repository = *op_.core->repository;
+    TALARIA_TRY_ASSIGN(auto file, open_pages(repository, *view_, release));
+    while (true) {
+      auto found = find_in(*file);
+      if (found) {
+        if (*found) (*found)->release = release.name + "@" + release.version;
+        return found;
+      }
+      TALARIA_TRY_ASSIGN(file, replaced_pages(repository, release, *file, found.error()));
+    }
+  }
+
+private:
+  Result<std::optional<Record>> find_in(const PageFile& file) {
+    for (std::size_t i = 0; i < file.pages().size(); ++i) {
+      if (!may_hold(file, file.pages()[i])) continue;
+      TALARIA_TRY_ASSIGN(auto page, open_page(*op_.core->objects, file, i, *index_));
       auto& rows = page->page.rows;
       auto row = std::find_if(rows.begin(), rows.end(), [&](const Row& r) {
         return r.sequence == sequence_ ||
                std::find(headers_.begin(), headers_.end(), r.header) != headers_.end();
       });
-      if (row == rows.end()) continue;
-      TALARIA_TRY_ASSIGN(auto record, read(*page, static_cast<std::size_t>(row - rows.begin())));
-      record.release = release.name + "@" + release.version;
-      return record;
+      if (row != rows.end()) {
+        TALARIA_TRY_ASSIGN(auto record, read(*page, static_cast<std::size_t>(row - rows.begin())));
+        return record;
+      }
     }
     return std::nullopt;
   }
 
-private:
   bool may_hold(const PageFile& file, const PageFile::Entry& page) const {
     if (sequence_) return true;
     for (auto& range : page.headers)
@@ -347,6 +389,31 @@ Result<std::vector<ReleaseInfo>> list_releases(const Core& core, const std::stri
   return infos;
 }
 
+namespace {
+
+Result<void> verify_value(const DigestIndex& index, DirectBlockSource& source, Kind kind,
+                          const Number& number, const Digest& digest) {
+  TALARIA_TRY_ASSIGN(auto place, index.locate(kind, number));
+  TALARIA_TRY_ASSIGN(auto block, source.read(place));
+  auto form = ChunkForm::whole;
+  TALARIA_TRY_ASSIGN(auto content, content_of(block, kind, number, form));
+  Hasher hasher;
+  auto read = [&]() -> Result<void> {
+    ValueReader reader(index, source);
+    TALARIA_TRY(reader.open(kind, number));
+    while (true) {
+      TALARIA_TRY_ASSIGN(auto piece, reader.next());
+      if (piece.empty()) return {};
+      hasher.update(piece);
+    }
+  }();
+  if (!read) return tl::unexpected(error_of(index, digest, form, content, read.error()));
+  if (hasher.finish() == digest) return {};
+  return failure(errc::damaged, "the chunk at the digest " + digest.hex() + " has another one");
+}
+
+} // namespace
+
 Result<void> verify_chunk(const Core& core, const Digest& digest) {
   TALARIA_TRY_ASSIGN(auto view, core.repository->view());
   TALARIA_TRY_ASSIGN(auto index, view->index());
@@ -354,16 +421,7 @@ Result<void> verify_chunk(const Core& core, const Digest& digest) {
   for (auto kind : {Kind::bytes, Kind::sequence}) {
     TALARIA_TRY_ASSIGN(auto number, index->find(kind, Key128::of(digest)));
     if (!number) continue;
-    ValueReader reader(*index, source);
-    TALARIA_TRY(reader.open(kind, *number));
-    Hasher hasher;
-    while (true) {
-      TALARIA_TRY_ASSIGN(auto piece, reader.next());
-      if (piece.empty()) break;
-      hasher.update(piece);
-    }
-    if (hasher.finish() == digest) return {};
-    return failure(errc::damaged, "the chunk at the digest " + digest.hex() + " has another one");
+    return verify_value(*index, source, kind, *number, digest);
   }
   return tl::unexpected(missing(digest));
 }

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <unordered_map>
 
 namespace talaria::actors {
@@ -117,8 +118,8 @@ private:
   Result<void> keep_others();
   Result<void> read_footers();
   Result<void> count_indexed(const Segment& segment);
-  Result<void> locate_differences();
-  Result<void> locate_differences(uint32_t generation, Kind kind, std::vector<SegmentPtr>& segments);
+  Result<void> locate_references();
+  Result<void> locate(uint32_t generation, Kind kind, bool differences);
   Result<void> index(const Kinds& kinds);
   Result<std::vector<std::vector<std::size_t>>> divide(const std::vector<std::size_t>& packs,
                                                        const Kinds& kinds);
@@ -153,7 +154,10 @@ private:
   std::vector<ReleaseEntry> releases_to_write_;
   DigestIndexPtr index_;
   DigestIndexPtr locations_; // of what differences refer to, and of parts once they are indexed
-  std::vector<SegmentPtr> located_sequences_;
+  bool locating_ = false;
+  std::vector<SegmentPtr> located_parts_;
+  std::vector<SegmentPtr> located_others_;             // of kind sequence and bytes
+  std::set<std::pair<GenerationId, Kind>> referenced_; // by differences
   RebuildReport report_;
   uint64_t done_ = 0;
   uint64_t total_ = 0;
@@ -179,9 +183,9 @@ Result<RebuildReport> Rebuilding::run() {
   TALARIA_TRY(check_segments());
   TALARIA_TRY(read_footers());
   if (!options_.dry_run) {
-    TALARIA_TRY(locate_differences());
+    TALARIA_TRY(locate_references());
     TALARIA_TRY(index(parts_alone()));
-    TALARIA_TRY_ASSIGN(locations_, open_index(located_sequences_));
+    TALARIA_TRY_ASSIGN(locations_, open_index(located_others_));
     TALARIA_TRY(index(all_but_parts()));
     if (lost()) {
       TALARIA_TRY(count_added());
@@ -403,23 +407,25 @@ Result<DigestIndexPtr> Rebuilding::open_index(const std::vector<SegmentPtr>& mor
 }
 
 // The value of a difference, and so its digest, is known when all chunks can be found that it may refer
-// to: others that are stored as differences, of whatever generation. So these get segments without keys
-// first, which nobody else sees.
-Result<void> Rebuilding::locate_differences() {
+// to: others that are stored as differences, of whatever generation, and what is stored whole, of the
+// generations that are referred to. So these get segments without keys first, which nobody else sees.
+Result<void> Rebuilding::locate_references() {
   auto& snapshot = base_.snapshot;
   TALARIA_TRY_ASSIGN(index_, open_index());
-  std::vector<SegmentPtr> parts;
-  for (uint32_t generation = 0; generation < snapshot.generations.size(); ++generation) {
-    TALARIA_TRY(locate_differences(generation, Kind::part, parts));
-    TALARIA_TRY(locate_differences(generation, Kind::sequence, located_sequences_));
-  }
-  parts.insert(parts.end(), located_sequences_.begin(), located_sequences_.end());
-  TALARIA_TRY_ASSIGN(locations_, open_index(parts));
+  locating_ = true;
+  for (uint32_t generation = 0; generation < snapshot.generations.size(); ++generation)
+    for (auto kind : all_kinds)
+      if (may_be_difference(kind)) TALARIA_TRY(locate(generation, kind, true));
+  for (auto& [id, kind] : referenced_)
+    if (auto generation = snapshot.generation(id)) TALARIA_TRY(locate(*generation, kind, false));
+  locating_ = false;
+  auto located = located_parts_;
+  located.insert(located.end(), located_others_.begin(), located_others_.end());
+  TALARIA_TRY_ASSIGN(locations_, open_index(located));
   return {};
 }
 
-Result<void> Rebuilding::locate_differences(uint32_t generation, Kind kind,
-                                            std::vector<SegmentPtr>& segments) {
+Result<void> Rebuilding::locate(uint32_t generation, Kind kind, bool differences) {
   auto& snapshot = base_.snapshot;
   std::vector<std::size_t> packs;
   for (std::size_t i = 0; i < packs_.size(); ++i)
@@ -427,18 +433,19 @@ Result<void> Rebuilding::locate_differences(uint32_t generation, Kind kind,
       packs.push_back(i);
   SegmentBuilder builder(snapshot.generations[generation]);
   auto wanted = [&](std::size_t, const BlockInfo& block) {
-    return block.kind == kind && block.differences;
+    return block.kind == kind && block.differences == differences;
   };
   TALARIA_TRY(scan(packs, wanted, true,
                    [&](std::size_t pack, const BlockInfo& block, const ScannedBlock& scanned) {
                      builder.add(snapshot.packs[pack], block, scanned);
+                     referenced_.insert(scanned.references.begin(), scanned.references.end());
                    }));
   if (builder.chunks() == 0) return {};
   auto draft = builder.finish();
   auto scratch = memory_store();
-  TALARIA_TRY(scratch->put("index/differences", write_segment(draft)));
-  TALARIA_TRY_ASSIGN(auto segment, Segment::open(*scratch, "index/differences"));
-  segments.push_back(std::move(segment));
+  TALARIA_TRY(scratch->put("index/located", write_segment(draft)));
+  TALARIA_TRY_ASSIGN(auto segment, Segment::open(*scratch, "index/located"));
+  (kind == Kind::part ? located_parts_ : located_others_).push_back(std::move(segment));
   return {};
 }
 
@@ -534,7 +541,7 @@ Result<void> Rebuilding::scan(const std::vector<std::size_t>& packs, const WantB
   for (auto pack : packs) {
     auto& info = base_.snapshot.packs[pack];
     TALARIA_TRY_ASSIGN(auto footer, read_pack_footer(objects(), pack_name(info.digest), info.size));
-    BlockScan job{index_, info.generation, {}, keys, locations_};
+    BlockScan job{index_, info.generation, {}, keys, locations_, locating_};
     for (auto& block : footer.blocks) {
       if (!wanted(pack, block)) continue;
       job.places.push_back({repository().registry()->id(info.digest), block});
@@ -605,8 +612,9 @@ Result<ReleaseEntry> Rebuilding::render(const PackInfo& pages) {
   for (auto& page : file->pages()) release.records += page.records;
   ResidueCounter residues(file->preamble().size());
   Hasher hasher;
+  PageCursor cursor(objects(), index_, file);
   TALARIA_TRY(
-      render_release(op_, index_, *file, 0, "rebuilding", [&](std::string_view text) -> Result<void> {
+      render_release(op_, index_, cursor, 0, "rebuilding", [&](std::string_view text) -> Result<void> {
         hasher.update(text);
         residues.take(text);
         release.bytes += text.size();

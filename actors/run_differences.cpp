@@ -97,7 +97,7 @@ Result<std::vector<RunDifferences::NewChunk>>
 RunDifferences::sketch(const std::shared_ptr<const Run>& run) {
   Requests<SketchRequest, Local<LongSketchJob>> requests;
   for (auto kind : all_kinds) {
-    if (!may_be_difference(kind)) continue;
+    if (!may_be_difference(kind) || kind == Kind::bytes) continue; // those only if they are told to be
     auto places = run->long_chunks(kind, long_chunk_min);
     for (std::size_t at = 0; at < places.size(); at += chunks_per_sketch) {
       auto first = places.begin() + static_cast<std::ptrdiff_t>(at);

@@ -32,7 +32,7 @@ Result<void> RunStore::store(std::shared_ptr<Run> run, std::optional<Sketches> o
                    "one commit can number four billion chunks of a kind, and this one has more: "
                    "divide the input");
   done_ = 0;
-  TALARIA_TRY(differences_.make(run));
+  if (make_differences_) TALARIA_TRY(differences_.make(run));
   using PlanRequest =
       decltype(op_.self->request(op_.worker(), caf::infinite, plan_atom_v, Local<PlanJob>{}));
   std::vector<PlanRequest> requests;

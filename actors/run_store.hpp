@@ -10,9 +10,11 @@ namespace talaria::actors {
 // Plans, compresses and writes the runs of a commit with the help of the workers.
 class RunStore {
 public:
-  RunStore(Operation& op, std::shared_ptr<Commit> commit)
+  // `differences`: whether long nucleotide chunks become differences from what they resemble.
+  RunStore(Operation& op, std::shared_ptr<Commit> commit, bool differences = true)
       : op_(op),
         commit_(std::move(commit)),
+        make_differences_(differences),
         differences_(op, commit_),
         writer_(spawn_pack_writer(op.self->system(), commit_)) {}
   ~RunStore();
@@ -29,6 +31,7 @@ private:
 
   Operation& op_;
   std::shared_ptr<Commit> commit_;
+  bool make_differences_;
   RunDifferences differences_;
   pack_writer_actor writer_;
   uint64_t done_ = 0; // bytes of chunks of the current run that are on their way to the disk

@@ -27,7 +27,8 @@ Result<std::unique_ptr<Store>> Store::open(std::unique_ptr<ObjectStore> objects,
   return std::unique_ptr<Store>(new Store(std::move(runtime)));
 }
 
-Store::Store(std::unique_ptr<Runtime> runtime) : runtime_(std::move(runtime)), chunks_(*runtime_) {}
+Store::Store(std::unique_ptr<Runtime> runtime)
+    : runtime_(std::move(runtime)), chunks_(*runtime_), deltas_(*runtime_) {}
 
 Store::~Store() = default;
 
@@ -56,12 +57,20 @@ Result<RebuildReport> Store::rebuild(const RebuildOptions& options) {
   return runtime_->ask<RebuildReport>(rebuild_atom_v, options);
 }
 
+Result<RebaseReport> Store::rebase(const RebaseOptions& options) {
+  return runtime_->ask<RebaseReport>(rebase_atom_v, options);
+}
+
 Result<StoreStats> Store::stats() {
   return count(*runtime_->core());
 }
 
 ChunkStore& Store::chunks() noexcept {
   return chunks_;
+}
+
+DeltaStore& Store::deltas() noexcept {
+  return deltas_;
 }
 
 Result<Digest> ChunkStore::put(std::string_view bytes) {
@@ -114,6 +123,50 @@ Result<ChunkStats> ChunkStore::stats() const {
   TALARIA_TRY_ASSIGN(auto view, runtime_.core()->repository->view());
   auto& totals = view->snapshot().totals[index_of(Kind::bytes)];
   return ChunkStats{totals.count, totals.bytes, stats.sequences, stats.residues};
+}
+
+std::string_view to_string(ChunkKind kind) noexcept {
+  switch (kind) {
+  case ChunkKind::whole:
+    return "whole";
+  case ChunkKind::delta:
+    return "delta";
+  case ChunkKind::list:
+    return "list";
+  }
+  return "whole";
+}
+
+Result<DeltaInfo> DeltaStore::put(std::string_view bytes, const Digest& reference) {
+  DeltaValue value{bytes, DeltaChoice::given(reference)};
+  TALARIA_TRY_ASSIGN(auto infos, put_batch(std::span(&value, 1)));
+  return std::move(infos[0]);
+}
+
+Result<DeltaInfo> DeltaStore::put(std::string_view bytes) {
+  DeltaValue value{bytes, DeltaChoice::found()};
+  TALARIA_TRY_ASSIGN(auto infos, put_batch(std::span(&value, 1)));
+  return std::move(infos[0]);
+}
+
+Result<std::vector<DeltaInfo>> DeltaStore::put_batch(std::span<const DeltaValue> values) {
+  return runtime_.run([&](Operation& op) { return put_deltas(op, values); });
+}
+
+Result<Buffer> DeltaStore::get(const Digest& digest) const {
+  return ChunkStore(runtime_).get(digest);
+}
+
+Result<DeltaInfo> DeltaStore::info(const Digest& digest) const {
+  return runtime_.run([&](Operation& op) { return delta_info(op, digest); });
+}
+
+Result<std::vector<Digest>> DeltaStore::deltas(const Digest& reference) const {
+  return runtime_.run([&](Operation& op) { return list_deltas(op, reference); });
+}
+
+Result<DeltaInfo> DeltaStore::rebase(const Digest& digest, const DeltaChoice& choice) {
+  return runtime_.run([&](Operation& op) { return rebase_chunk(op, digest, choice); });
 }
 
 } // namespace talaria

@@ -77,6 +77,33 @@ protected:
           return operate<RebuildReport>(options.options,
                                         [options](Operation& op) { return rebuild(op, options); });
         },
+        [this](rebase_atom, const RebaseOptions& options) {
+          return operate<RebaseReport>(options.options,
+                                       [options](Operation& op) { return rebase(op, options); });
+        },
+        [this](put_deltas_atom, const std::vector<Buffer>& buffers,
+               const std::vector<DeltaChoice>& choices) {
+          return operate<std::vector<DeltaInfo>>(
+              {}, [buffers, choices](Operation& op) -> Result<std::vector<DeltaInfo>> {
+                if (buffers.size() != choices.size())
+                  return failure(errc::invalid_argument, "each buffer needs a choice of its own");
+                std::vector<DeltaValue> values;
+                for (std::size_t i = 0; i < buffers.size(); ++i)
+                  values.push_back({buffers[i].view(), choices[i]});
+                return put_deltas(op, values);
+              });
+        },
+        [this](delta_info_atom, const Digest& digest) {
+          return operate<DeltaInfo>({}, [digest](Operation& op) { return delta_info(op, digest); });
+        },
+        [this](deltas_atom, const Digest& reference) {
+          return operate<std::vector<Digest>>(
+              {}, [reference](Operation& op) { return list_deltas(op, reference); });
+        },
+        [this](rebase_chunk_atom, const Digest& digest, const DeltaChoice& choice) {
+          return operate<DeltaInfo>(
+              {}, [digest, choice](Operation& op) { return rebase_chunk(op, digest, choice); });
+        },
         [this](services_atom) -> caf::result<Local<Services>> { return local(Services(*services_)); },
     };
   }

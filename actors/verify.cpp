@@ -70,6 +70,7 @@ private:
   }
   Result<void> take();
   Result<void> take_all();
+  void forget_replaced();
   void attribute_records();
   std::vector<std::set<std::string>> page_files_of_releases() const;
   void attribute_references();
@@ -112,6 +113,7 @@ Result<VerifyReport> Verification::run() {
   TALARIA_TRY(check_packs());
   TALARIA_TRY(take_all());
   TALARIA_TRY(check_values());
+  forget_replaced();
   attribute_records();
   attribute_references();
   attribute();
@@ -256,6 +258,24 @@ Result<void> Verification::check_values() {
     TALARIA_TRY(send(check_values_atom_v, std::move(job), weight));
   }
   return take_all();
+}
+
+// Page files and release objects of this view that went while they were checked, since a newer snapshot
+// has others in their place, are no damage.
+void Verification::forget_replaced() {
+  auto now = op_.core->repository->view();
+  if (!now || (*now)->ref_value() == view_->ref_value()) return;
+  std::set<std::string> needed;
+  for (auto& file : (*now)->snapshot().page_files()) needed.insert(pages_name(file.digest));
+  for (auto& release : (*now)->snapshot().releases)
+    needed.insert(release_name(digest_of(encode_release(release))));
+  std::erase_if(found_, [&](const OpenFinding& open) {
+    auto& name = open.finding.object;
+    if (!(name.starts_with("pages/") || name.starts_with("releases/")) || needed.contains(name))
+      return false;
+    auto file = op_.core->objects->stat(name);
+    return !file && file.error().code() == errc::not_found;
+  });
 }
 
 // The records of a release lie in damaged blocks, packs and values, or they don't: found out only if

@@ -1,6 +1,7 @@
 #include "coding/residue_difference.hpp"
 
 #include "coding/edit_script.hpp"
+#include "coding/prefix_difference.hpp"
 #include "coding/range_coder.hpp"
 #include "core/endian.hpp"
 #include "core/try.hpp"
@@ -678,6 +679,8 @@ Result<void> decode_difference(std::string_view difference, std::string_view ref
     TALARIA_TRY_ASSIGN(const auto events, in.bytes(in.remaining()));
     return decode_script(events, reference, out, size);
   }
+  if (method == prefix_method)
+    return decode_prefix_difference(difference.substr(1), reference, out, size);
   if (method != Method::coded) return failure(errc::damaged, "a difference of an unknown method");
   TALARIA_TRY_ASSIGN(const auto packed_size, in.varint());
   TALARIA_TRY_ASSIGN(const auto packed, in.bytes(packed_size));

@@ -43,6 +43,11 @@ talaria::Result<void> run(const std::string& path, const std::vector<std::string
   if (!chunk) return tl::unexpected(chunk.error());
   std::cout << chunk->size() << " residues by digest\n";
 
+  // What resembles it is stored as what differs, if that is less.
+  auto edited = store.deltas().put(record->sequence + "GSGS", talaria::digest_of(record->sequence));
+  if (!edited) return tl::unexpected(edited.error());
+  std::cout << edited->size << " residues, stored as a " << to_string(edited->kind) << '\n';
+
   auto report = store.verify();
   if (!report) return tl::unexpected(report.error());
   for (auto& damage : report->damages) return talaria::failure(errc::damaged, damage.message);

@@ -102,22 +102,6 @@ BlockEncoder::BlockEncoder(CodecId codec, int level)
 
 namespace {
 
-std::string directory_of(const std::vector<BlockItem>& items) {
-  std::vector<uint32_t> steps(items.size());
-  std::vector<uint32_t> lengths(items.size());
-  uint32_t expected = 0;
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    steps[i] = zigzag(items[i].ordinal - expected);
-    expected = items[i].ordinal + 1;
-    lengths[i] = static_cast<uint32_t>(items[i].content.size()) << 1 | (items[i].list ? 1u : 0u);
-  }
-  std::string directory;
-  directory.reserve(items.size() * bytes_per_entry);
-  put_plane_column(steps, directory);
-  put_plane_column(lengths, directory);
-  return directory;
-}
-
 bool holds(const Block& block, Kind kind, const std::vector<BlockItem>& items,
            bool differences) noexcept {
   if (block.kind() != kind || block.count() != items.size()) return false;

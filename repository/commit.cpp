@@ -120,6 +120,10 @@ void Commit::add_pages(const PackInfo& pages, const std::optional<PackInfo>& ref
     deltas_.push_back({deltas_.back().reference.digest, next});
 }
 
+void Commit::remove(const Number& number, uint64_t bytes) {
+  removed_.emplace_back(number, bytes);
+}
+
 Snapshot Commit::next_snapshot(const Snapshot& base, const std::optional<ReleaseEntry>& release) const {
   auto next = base;
   if (!packs_.empty()) {
@@ -132,6 +136,7 @@ Snapshot Commit::next_snapshot(const Snapshot& base, const std::optional<Release
     next.totals[i].count += added_[i].count;
     next.totals[i].bytes += added_[i].bytes;
   }
+  for (auto& [number, bytes] : removed_) next.remove(number, bytes);
   for (auto& delta : deltas_)
     if (std::ranges::find(next.deltas, delta.pages, &PageDelta::pages) == next.deltas.end())
       next.deltas.push_back(delta);

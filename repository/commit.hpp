@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace talaria {
@@ -40,6 +41,9 @@ public:
   // Counts a new page file among the files of the commit. `reference`: the page file of a release of the
   // base, or one that it goes back to, if the new one is a difference from it.
   void add_pages(const PackInfo& pages, const std::optional<PackInfo>& reference = {});
+
+  // Takes out a chunk of kind bytes of the base, with the bytes of its value: it was stored anew.
+  void remove(const Number& number, uint64_t bytes);
 
   // What the finished runs of this commit hold, by kind, and the bytes of its files, as long as none of
   // them was merged.
@@ -71,7 +75,8 @@ private:
   std::vector<PackInfo> segments_;
   std::vector<PackInfo> merged_segments_;
   std::vector<PackInfo> pages_;
-  std::vector<PageDelta> deltas_; // of these page files, and of what they go back to
+  std::vector<PageDelta> deltas_;                    // of these page files, and of what they go back to
+  std::vector<std::pair<Number, uint64_t>> removed_; // with the bytes of their values
   std::vector<SegmentPtr> open_segments_;
   std::array<KindTotals, kind_count> added_;
   bool published_ = false;

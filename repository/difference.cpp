@@ -5,8 +5,21 @@
 #include "core/try.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace talaria {
+
+namespace {
+
+// The kinds of references, as they are numbered behind the place of the generation.
+constexpr std::array reference_kinds{Kind::part, Kind::sequence, Kind::bytes};
+constexpr unsigned kind_bits = 2;
+
+uint64_t number_of(Kind kind) {
+  return static_cast<uint64_t>(std::ranges::find(reference_kinds, kind) - reference_kinds.begin());
+}
+
+} // namespace
 
 std::string encode_difference_chunk(const Difference& difference) {
   std::vector<GenerationId> generations;
@@ -16,7 +29,7 @@ std::string encode_difference_chunk(const Difference& difference) {
     auto at = std::find(generations.begin(), generations.end(), reference.generation);
     if (at == generations.end()) at = generations.insert(at, reference.generation);
     auto place = static_cast<uint64_t>(at - generations.begin());
-    put_varint(references, place << 1 | (reference.kind == Kind::sequence ? 1u : 0u));
+    put_varint(references, place << kind_bits | number_of(reference.kind));
     put_zigzag(references, static_cast<int64_t>(reference.ordinal) - static_cast<int64_t>(expected));
     expected = reference.ordinal + 1;
   }
@@ -59,10 +72,12 @@ Result<Difference> decode_difference_chunk(std::string_view bytes) {
     TALARIA_TRY_ASSIGN(auto place, in.varint());
     TALARIA_TRY_ASSIGN(auto step, in.zigzag());
     auto ordinal = static_cast<uint64_t>(expected) + static_cast<uint64_t>(step);
-    if (place >> 1 >= generations.size() || ordinal > UINT32_MAX)
+    auto kind = place & ((1u << kind_bits) - 1);
+    auto generation = place >> kind_bits;
+    if (kind >= reference_kinds.size() || generation >= generations.size() || ordinal > UINT32_MAX)
       return failure(errc::damaged, "impossible reference of a difference");
-    difference.references.push_back({(place & 1) != 0 ? Kind::sequence : Kind::part,
-                                     generations[place >> 1], static_cast<uint32_t>(ordinal)});
+    difference.references.push_back(
+        {reference_kinds[kind], generations[generation], static_cast<uint32_t>(ordinal)});
     expected = static_cast<uint32_t>(ordinal) + 1;
   }
   TALARIA_TRY_ASSIGN(difference.bytes, in.bytes(in.remaining()));

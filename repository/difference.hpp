@@ -17,7 +17,7 @@ inline constexpr unsigned difference_depth_max = 32;
 inline constexpr uint32_t difference_work_max = 1024;
 inline constexpr std::size_t difference_references_max = 6;
 
-// A chunk that others differ from.
+// A chunk that others differ from: of kind sequence, part or bytes.
 struct DifferenceReference {
   Kind kind = Kind::part;
   GenerationId generation;
@@ -38,7 +38,7 @@ struct Difference {
   uint32_t work = 1;
 
   std::vector<DifferenceReference> references; // their values one behind the other make the reference
-  std::string_view bytes;                      // coding/residue_difference.hpp
+  std::string_view bytes; // coding/residue_difference.hpp, coding/prefix_difference.hpp
 };
 
 std::string encode_difference_chunk(const Difference& difference);

@@ -1,5 +1,6 @@
 #include "repository/difference_writer.hpp"
 
+#include "coding/prefix_difference.hpp"
 #include "core/try.hpp"
 
 #include <algorithm>
@@ -38,16 +39,16 @@ std::optional<ReferenceSketch> long_chunk_sketch(std::string_view content) {
   return reference_sketch(content);
 }
 
-Result<std::vector<StoredDifferences>> stored_differences(const DigestIndex& index,
-                                                          const Snapshot& snapshot) {
+Result<std::vector<StoredBlock>> stored_blocks(const DigestIndex& index, const Snapshot& snapshot,
+                                               const std::function<bool(const BlockInfo&)>& wanted) {
   std::map<uint32_t, GenerationId> generations; // by pack
   for (auto& pack : snapshot.packs)
     generations[index.registry()->id(pack.digest)] = snapshot.generations[pack.generation];
-  std::vector<StoredDifferences> found;
+  std::vector<StoredBlock> found;
   for (auto segment = static_cast<uint32_t>(index.segments().size()); segment-- > 0;) {
     for (auto i = index.segments()[segment]->block_count(); i-- > 0;) {
       TALARIA_TRY_ASSIGN(auto info, index.segments()[segment]->block(i));
-      if (!info.differences || info.columns) continue;
+      if (!wanted(info)) continue;
       TALARIA_TRY_ASSIGN(auto place, index.place({segment, i}));
       auto generation = generations.find(place.pack);
       if (generation != generations.end()) found.push_back({place, generation->second});
@@ -56,8 +57,14 @@ Result<std::vector<StoredDifferences>> stored_differences(const DigestIndex& ind
   return found;
 }
 
+Result<std::vector<StoredBlock>> stored_differences(const DigestIndex& index, const Snapshot& snapshot) {
+  return stored_blocks(index, snapshot, [](const BlockInfo& block) {
+    return block.differences && !block.columns && block.kind != Kind::bytes;
+  });
+}
+
 std::vector<LongChunk> read_long_chunks(const DigestIndex& index, BlockSource& source,
-                                        DecodedChunks& decoded, const StoredDifferences& stored,
+                                        DecodedChunks& decoded, const StoredBlock& stored,
                                         unsigned depth_max) {
   std::vector<LongChunk> chunks;
   auto generation = index.generation(stored.generation);
@@ -100,37 +107,66 @@ std::vector<ReferenceChunks::Reference> ReferenceChunks::find(const ReferenceSke
   return references;
 }
 
-Result<void> DifferenceChunkEncoder::encode(std::string_view target, std::string_view reference,
-                                            std::string& out) {
-  TALARIA_TRY(encoder_.encode(target, reference, out));
+namespace {
+
+// What a difference has to give back, or it isn't stored.
+Result<void> compare(std::string_view difference, std::string_view reference, std::string_view target) {
   std::string back(target.size(), '\0');
-  TALARIA_TRY(decode_difference(out, reference, back.data(), back.size()));
+  TALARIA_TRY(decode_difference(difference, reference, back.data(), back.size()));
   if (back == target) return {};
   return failure(errc::internal, "a difference doesn't give back its chunk: this is a defect of Talaria "
                                  "or of the memory");
 }
 
-Result<EncodedDifference> DifferenceChunkEncoder::encode(const DifferenceJob& job) {
+std::string join(const std::vector<std::string_view>& values) {
+  std::string joined;
+  for (auto value : values) joined += value;
+  return joined;
+}
+
+EncodedDifference with_references(const DifferenceJob& job, std::string_view bytes) {
   Difference difference;
   difference.length = static_cast<uint32_t>(job.target.size());
-  std::string bytes;
-  TALARIA_TRY(encode(job.target, {}, bytes));
-  if (!job.references.empty()) {
-    std::string reference;
-    for (auto value : job.values) reference += value;
-    std::string smaller;
-    TALARIA_TRY(encode(job.target, reference, smaller));
-    if (pays(smaller.size(), bytes.size())) {
-      bytes = std::move(smaller);
-      for (auto& from : job.references) {
-        difference.references.push_back(from.name);
-        difference.depth = std::max(difference.depth, static_cast<uint8_t>(from.depth + 1));
-        difference.work += from.work;
-      }
-    }
-  }
   difference.bytes = bytes;
-  return EncodedDifference{encode_difference_chunk(difference), difference.depth, difference.work};
+  for (auto& from : job.references) {
+    difference.references.push_back(from.name);
+    difference.depth = std::max(difference.depth, static_cast<uint8_t>(from.depth + 1));
+    difference.work += from.work;
+  }
+  return {encode_difference_chunk(difference), difference.depth, difference.work};
+}
+
+} // namespace
+
+Result<std::string> DifferenceChunkEncoder::encode(std::string_view target, std::string_view reference) {
+  std::string bytes;
+  TALARIA_TRY(encoder_.encode(target, reference, bytes));
+  TALARIA_TRY(compare(bytes, reference, target));
+  return bytes;
+}
+
+Result<EncodedDifference> DifferenceChunkEncoder::encode(const DifferenceJob& job) {
+  TALARIA_TRY_ASSIGN(auto alone, encode(job.target, {}));
+  if (!job.references.empty()) {
+    TALARIA_TRY_ASSIGN(auto bytes, encode(job.target, join(job.values)));
+    if (pays(bytes.size(), alone.size())) return with_references(job, bytes);
+  }
+  return with_references({job.target, {}, {}, {}}, alone);
+}
+
+Result<std::optional<EncodedDifference>> DifferenceChunkEncoder::encode_bytes(const DifferenceJob& job) {
+  auto reference = join(job.values);
+  std::string coded;
+  std::string framed;
+  TALARIA_TRY(encoder_.encode(job.target, reference, coded));
+  TALARIA_TRY(encode_prefix_difference(job.target, reference, framed));
+  auto& bytes = coded.size() <= framed.size() ? coded : framed;
+  std::string alone;
+  TALARIA_TRY(encode_prefix_difference(job.target, {}, alone));
+  auto difference = with_references(job, bytes);
+  if (!pays(difference.content.size(), std::min(alone.size(), job.target.size()))) return std::nullopt;
+  TALARIA_TRY(compare(bytes, reference, job.target));
+  return difference;
 }
 
 } // namespace talaria

@@ -10,6 +10,7 @@
 #include "talaria/error.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,21 +37,24 @@ struct LongChunk {
   ReferenceSketch sketch;
 };
 
-// A block of differences, and the generation of its chunks.
-struct StoredDifferences {
+// A block, and the generation of its chunks.
+struct StoredBlock {
   BlockPlace place;
   GenerationId generation;
 };
 
-// The blocks of differences that an index knows in the packs of a snapshot, the newest first. Those in
-// columns are left out: they hold edit scripts.
-Result<std::vector<StoredDifferences>> stored_differences(const DigestIndex& index,
-                                                          const Snapshot& snapshot);
+// The blocks that an index knows in the packs of a snapshot and that are wanted, the newest first.
+Result<std::vector<StoredBlock>> stored_blocks(const DigestIndex& index, const Snapshot& snapshot,
+                                               const std::function<bool(const BlockInfo&)>& wanted);
+
+// Those of differences that new long ones are made from without being told: not what applications put,
+// for that may be removed, nor columns, for those hold edit scripts.
+Result<std::vector<StoredBlock>> stored_differences(const DigestIndex& index, const Snapshot& snapshot);
 
 // The long chunks in a block of differences that have a depth below `depth_max`. What can't be read is
 // left out: it is no reference, and verification tells what is wrong with it.
 std::vector<LongChunk> read_long_chunks(const DigestIndex& index, BlockSource& source,
-                                        DecodedChunks& decoded, const StoredDifferences& block,
+                                        DecodedChunks& decoded, const StoredBlock& block,
                                         unsigned depth_max);
 
 // The chunks that others may differ from. Used by one thread at a time.
@@ -97,11 +101,15 @@ struct EncodedDifference {
 // Encodes chunks, and decodes them again: errc::internal if that differs. Used by one thread at a time.
 class DifferenceChunkEncoder {
 public:
-  // Without the references if they save less than a tenth.
+  // Nucleotides: without the references if they save less than a tenth.
   Result<EncodedDifference> encode(const DifferenceJob& job);
 
+  // Any bytes, by the coder that makes less of them. Nothing if that saves less than a tenth of what the
+  // target takes when it is compressed alone.
+  Result<std::optional<EncodedDifference>> encode_bytes(const DifferenceJob& job);
+
 private:
-  Result<void> encode(std::string_view target, std::string_view reference, std::string& out);
+  Result<std::string> encode(std::string_view target, std::string_view reference);
 
   DifferenceEncoder encoder_;
 };

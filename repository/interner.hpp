@@ -33,6 +33,9 @@ public:
 
   Run& run() noexcept { return *run_; }
 
+  // The place of the own generation of the commit in the index.
+  uint32_t generation() const noexcept { return generation_; }
+
   // What was stored before this commit and is drawn on now. Headers are left out, for each is compared
   // with its text.
   struct Drawn {

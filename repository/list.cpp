@@ -2,6 +2,7 @@
 
 #include "core/endian.hpp"
 #include "core/try.hpp"
+#include "repository/fields.hpp"
 
 #include <algorithm>
 
@@ -24,7 +25,9 @@ std::string encode_list(const PartList& list) {
   put_varint(out, generations.size());
   for (auto& id : generations) out += id.view();
   put_varint(out, list.parts.size());
-  return out + parts;
+  out += parts;
+  if (list.reference) out += list.reference->view();
+  return out;
 }
 
 Result<PartList> decode_list(std::string_view bytes) {
@@ -52,6 +55,9 @@ Result<PartList> decode_list(std::string_view bytes) {
         {generations[generation], static_cast<uint32_t>(ordinal), static_cast<uint32_t>(length)});
     expected = static_cast<uint32_t>(ordinal) + 1;
     total += length;
+  }
+  if (in.remaining() == Digest::size) {
+    TALARIA_TRY_ASSIGN(list.reference, read_digest(in));
   }
   if (total != list.length || !in.at_end()) return failure(errc::damaged, "a list doesn't add up");
   return list;

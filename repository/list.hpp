@@ -3,9 +3,11 @@
 #pragma once
 
 #include "repository/number.hpp"
+#include "talaria/digest.hpp"
 #include "talaria/error.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +24,9 @@ struct ListPart {
 struct PartList {
   uint64_t length = 0; // bytes of the whole value
   std::vector<ListPart> parts;
+
+  // Of the value whose parts those of this one were stored as differences from, if there is one.
+  std::optional<Digest> reference;
 };
 
 std::string encode_list(const PartList& list);

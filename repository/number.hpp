@@ -30,7 +30,7 @@ constexpr std::size_t index_of(Kind kind) noexcept {
 
 // Whether chunks of a kind may be stored as differences from others (repository/difference.hpp).
 constexpr bool may_be_difference(Kind kind) noexcept {
-  return kind == Kind::sequence || kind == Kind::part;
+  return kind == Kind::sequence || kind == Kind::bytes || kind == Kind::part;
 }
 
 // "sequence", "header", ...

@@ -68,9 +68,30 @@ private:
     std::sort(others.begin(), others.end(), [](const ReleaseEntry& a, const ReleaseEntry& b) {
       return std::tie(a.created, a.name, a.version) < std::tie(b.created, b.name, b.version);
     });
-    for (auto& release : others)
-      if (labels.insert(label(release)).second) releases.push_back(std::move(release));
+    for (auto& release : others) {
+      if (labels.insert(label(release)).second)
+        releases.push_back(std::move(release));
+      else
+        take_rewritten(release);
+    }
     return {};
+  }
+
+  bool is_missing(const ReleaseEntry& release) const {
+    auto file = store_.stat(pages_name(release.pages));
+    return !file && file.error().code() == errc::not_found;
+  }
+
+  // What a release object says of a release of the snapshot. Another page file took the place of one
+  // that is gone if the snapshot is older than a `talaria rebase`.
+  void take_rewritten(const ReleaseEntry& release) {
+    for (auto& known : found_.snapshot.releases) {
+      auto same = known;
+      same.pages = release.pages;
+      same.pages_size = release.pages_size;
+      if (encode_release(same) == encode_release(release) && is_missing(known) && !is_missing(release))
+        known = release;
+    }
   }
 
   Result<ReleaseEntry> read_release(const PackInfo& file) {

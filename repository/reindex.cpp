@@ -75,6 +75,8 @@ ScannedBlock BlockScanner::scan_block(const BlockScan& job, const BlockPlace& pl
     scanned.highest = std::max(scanned.highest, ordinal);
     auto size = value_size(**block, i);
     if (size) scanned.bytes += *size;
+    if (job.places_only && (*block)->form(i) == ChunkForm::difference)
+      add_references((*block)->content(i), scanned);
     if (!job.keys || job.index->contains(kind, {job.generation, ordinal})) continue;
     auto key = key_of(job, **block, i, decoded);
     if (key)
@@ -83,6 +85,14 @@ ScannedBlock BlockScanner::scan_block(const BlockScan& job, const BlockPlace& pl
       found(named(key.error()));
   }
   return scanned;
+}
+
+// A difference that can't be read is a finding when its key is wanted.
+void BlockScanner::add_references(std::string_view difference, ScannedBlock& scanned) {
+  auto decoded = decode_difference_chunk(difference);
+  if (!decoded) return;
+  for (auto& reference : decoded->references)
+    scanned.references.emplace(reference.generation, reference.kind);
 }
 
 Result<uint64_t> BlockScanner::value_size(const Block& block, std::size_t place) {
@@ -103,6 +113,7 @@ Result<Key128> BlockScanner::key_of(const BlockScan& job, const Block& block, st
                                     DecodedChunks& decoded) {
   auto content = block.content(place);
   if (block.ordinal(place) == UINT32_MAX) return failure(errc::damaged, "impossible number");
+  if (job.places_only) return Key128{};
   auto form = block.form(place);
   if (form == ChunkForm::list) return key_of_list(job, block.kind(), content);
   if (form == ChunkForm::difference) return key_of_difference(job, block, place, decoded);

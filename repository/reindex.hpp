@@ -13,7 +13,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace talaria {
@@ -30,6 +32,8 @@ struct BlockScan {
   // Where the parts of lists are and what differences refer to. Without it, differences get keys of
   // zeros.
   DigestIndexPtr locations = nullptr;
+  // Only where chunks are, and what differences refer to: all keys are zeros.
+  bool places_only = false;
 };
 
 // What an index segment says of a chunk.
@@ -43,6 +47,8 @@ struct ScannedBlock {
   uint32_t lowest = UINT32_MAX;     // ordinals of all chunks
   uint32_t highest = 0;
   uint64_t bytes = 0; // of all values
+  // With places_only: the kinds and generations of what its differences refer to.
+  std::set<std::pair<GenerationId, Kind>> references = {};
 };
 
 struct ScanReport {
@@ -60,6 +66,7 @@ public:
 private:
   ScannedBlock scan_block(const BlockScan& job, const BlockPlace& place, DecodedChunks& decoded,
                           std::vector<Finding>& findings);
+  static void add_references(std::string_view difference, ScannedBlock& scanned);
   static Result<uint64_t> value_size(const Block& block, std::size_t place);
   Result<Key128> key_of(const BlockScan& job, const Block& block, std::size_t place,
                         DecodedChunks& decoded);

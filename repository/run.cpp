@@ -121,7 +121,9 @@ std::vector<uint32_t> Run::long_chunks(Kind kind, std::size_t bytes) const {
   auto& chunks = of(kind).chunks;
   std::vector<uint32_t> places;
   for (uint32_t place = 0; place < chunks.size(); ++place)
-    if (!chunks[place].list && chunks[place].content.size() >= bytes) places.push_back(place);
+    if (!chunks[place].list && chunks[place].content.size() >= bytes &&
+        !of(kind).differences.contains(place))
+      places.push_back(place);
   return places;
 }
 
@@ -144,15 +146,12 @@ std::string_view Run::stored(Kind kind, uint32_t place) const {
                                              : std::string_view(difference->second);
 }
 
-// The chunks that are no differences, in similarity order.
 std::vector<uint32_t> Run::similarity(Kind kind, const std::vector<uint32_t>& sketches) const {
   auto& own = of(kind);
   std::vector<uint32_t> lengths;
   lengths.reserve(own.chunks.size());
   for (auto& chunk : own.chunks) lengths.push_back(static_cast<uint32_t>(chunk.content.size()));
   auto order = similarity_order(lengths, sketches, sketch_bins(count(kind), bytes(kind)));
-  if (!own.differences.empty())
-    std::erase_if(order, [&](uint32_t place) { return own.differences.contains(place); });
   return order;
 }
 
@@ -181,11 +180,14 @@ std::vector<BlockPlan> Run::plan(Kind kind, const std::vector<uint32_t>& sketche
     order.resize(chunks.size());
     std::iota(order.begin(), order.end(), 0u);
   }
+  auto& differences = of(kind).differences;
+  if (!differences.empty())
+    std::erase_if(order, [&](uint32_t place) { return differences.contains(place); });
   auto limit = block_limit(kind);
   std::vector<BlockPlan> plans;
   std::size_t bytes = 0;
-  auto begin = [&](bool differences) {
-    plans.push_back({kind, {}, differences});
+  auto begin = [&](bool of_differences) {
+    plans.push_back({kind, {}, of_differences});
     bytes = 0;
   };
   auto add = [&](uint32_t place, bool difference) {
@@ -196,7 +198,7 @@ std::vector<BlockPlan> Run::plan(Kind kind, const std::vector<uint32_t>& sketche
     bytes += stored(kind, place).size();
   };
   for (auto place : order) add(place, false);
-  for (auto& [place, content] : of(kind).differences)
+  for (auto& [place, content] : differences)
     if (!of(kind).script_orders.contains(place)) add(place, true);
   limit = limits_.block / script_block_part;
   auto scripts = scripts_of(kind);

@@ -84,7 +84,8 @@ public:
   bool is_list(Kind kind, uint32_t place) const noexcept { return of(kind).chunks[place].list; }
   uint32_t ordinal(Kind kind, uint32_t place) const noexcept { return base_[index_of(kind)] + place; }
 
-  // The places of the chunks of a kind that are no lists and have so many bytes or more.
+  // The places of the chunks of a kind that are no lists, have so many bytes or more, and aren't to be
+  // stored as differences yet.
   std::vector<uint32_t> long_chunks(Kind kind, std::size_t bytes) const;
 
   // Has a chunk stored as a difference, with this content (repository/difference.hpp). Before planning;

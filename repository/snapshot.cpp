@@ -182,6 +182,15 @@ void Snapshot::drop_unused_deltas() {
                 [&](const PageDelta& delta) { return !used.contains(std::string(delta.pages.view())); });
 }
 
+void Snapshot::remove(const Number& number, uint64_t bytes) {
+  auto at = std::lower_bound(removed.begin(), removed.end(), number);
+  if (at != removed.end() && *at == number) return;
+  removed.insert(at, number);
+  auto& total = totals[index_of(Kind::bytes)];
+  total.count -= std::min<uint64_t>(total.count, 1);
+  total.bytes -= std::min(total.bytes, bytes);
+}
+
 bool Snapshot::is_removed(const Number& number) const noexcept {
   return std::binary_search(removed.begin(), removed.end(), number);
 }

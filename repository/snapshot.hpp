@@ -61,6 +61,9 @@ struct Snapshot {
   std::vector<PackInfo> page_files() const;
   // Forgets the differences that no release needs.
   void drop_unused_deltas();
+  // Takes a chunk of kind bytes out, unless it is out already: its number is removed, and its value, of
+  // `bytes`, no longer counted.
+  void remove(const Number& number, uint64_t bytes);
   bool is_removed(const Number& number) const noexcept;
 };
 

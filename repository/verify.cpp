@@ -1,6 +1,7 @@
 #include "repository/verify.hpp"
 
 #include "core/try.hpp"
+#include "repository/key_text.hpp"
 #include "repository/open_page.hpp"
 #include "repository/value_reader.hpp"
 
@@ -16,6 +17,12 @@ constexpr std::size_t blocks_of_references = 32;
 std::string describe(Kind kind, const Number& number) {
   return std::string(to_string(kind)) + " " + std::to_string(number.ordinal) + " of generation " +
          std::to_string(number.generation);
+}
+
+// With what its digest begins with, by which applications know their chunks.
+std::string describe(Kind kind, const Number& number, const Key128& key) {
+  auto text = describe(kind, number);
+  return kind == Kind::bytes ? text + ", the chunk " + digest_beginning(key) : text;
 }
 
 } // namespace
@@ -90,8 +97,12 @@ void Checker::check_block(const BlockCheck& job, uint32_t generation, const Bloc
 Result<void> Checker::check_difference(DifferenceReader& differences, Kind kind, const Number& number,
                                        std::string_view content, const Key128& wanted) {
   auto chunk = differences.decode(kind, number, content);
-  // Not which one: a damaged reference would be told of as often as something refers to it.
-  if (!chunk) return tl::unexpected(chunk.error().within("a difference can't be read"));
+  // Not which one, but for what applications ask for by its digest: a damaged reference would be told of
+  // as often as something refers to it.
+  if (!chunk)
+    return tl::unexpected(chunk.error().within(
+        kind == Kind::bytes ? describe(kind, number, wanted) + ", is a difference that can't be read"
+                            : "a difference can't be read"));
   if (Key128::of(hasher_.of(*chunk->value)) == wanted) return {};
   return failure(errc::damaged, describe(kind, number) + " has another digest than the index says");
 }
@@ -117,9 +128,12 @@ CheckReport Checker::check(const ValueCheck& job) {
         return failure(errc::damaged, "its parts have another digest than the index says");
       return {};
     }();
-    if (!read)
-      report.findings.push_back(
-          {"", read.error().within(describe(job.kind, number)), {}, {{job.kind, number}}});
+    if (read) continue;
+    auto key = job.kind == Kind::header ? Result<Key128>(Key128{}) : job.index->key(job.kind, number);
+    report.findings.push_back({"",
+                               read.error().within(describe(job.kind, number, key.value_or(Key128{}))),
+                               {},
+                               {{job.kind, number}}});
   }
   return report;
 }

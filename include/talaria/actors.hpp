@@ -31,6 +31,11 @@ CAF_ADD_ATOM(talaria_public, talaria, put_chunks_atom, "put_chunks")
 CAF_ADD_ATOM(talaria_public, talaria, verify_atom, "verify")
 CAF_ADD_ATOM(talaria_public, talaria, stats_atom, "stats")
 CAF_ADD_ATOM(talaria_public, talaria, rebuild_atom, "rebuild")
+CAF_ADD_ATOM(talaria_public, talaria, rebase_atom, "rebase")
+CAF_ADD_ATOM(talaria_public, talaria, put_deltas_atom, "put_deltas")
+CAF_ADD_ATOM(talaria_public, talaria, delta_info_atom, "delta_info")
+CAF_ADD_ATOM(talaria_public, talaria, deltas_atom, "deltas")
+CAF_ADD_ATOM(talaria_public, talaria, rebase_chunk_atom, "rebase_chk")
 CAF_END_TYPE_ID_BLOCK(talaria_public)
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(talaria::IngestRequest)
@@ -40,6 +45,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<talaria::ReleaseInfo>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(talaria::ExportSink)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(talaria::OperationOptions)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(talaria::Record)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(talaria::Digest)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<talaria::Digest>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<talaria::Buffer>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(talaria::VerifyOptions)
@@ -47,6 +53,12 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(talaria::VerifyReport)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(talaria::StoreStats)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(talaria::RebuildOptions)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(talaria::RebuildReport)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(talaria::RebaseOptions)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(talaria::RebaseReport)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(talaria::DeltaInfo)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<talaria::DeltaInfo>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(talaria::DeltaChoice)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<talaria::DeltaChoice>)
 
 namespace talaria::actors {
 
@@ -68,7 +80,19 @@ using store_actor = caf::typed_actor<
     // Counts what is stored.
     caf::replies_to<stats_atom>::with<StoreStats>,
     // Makes anew what can be made from other files, as Store::rebuild does.
-    caf::replies_to<rebuild_atom, RebuildOptions>::with<RebuildReport>>;
+    caf::replies_to<rebuild_atom, RebuildOptions>::with<RebuildReport>,
+    // Writes lists of records anew, as Store::rebase does.
+    caf::replies_to<rebase_atom, RebaseOptions>::with<RebaseReport>,
+    // Stores chunks in one commit, each as the difference from what its choice says, as
+    // DeltaStore::put_batch does; as many choices as buffers.
+    caf::replies_to<put_deltas_atom, std::vector<Buffer>,
+                    std::vector<DeltaChoice>>::with<std::vector<DeltaInfo>>,
+    // Says how a chunk or sequence is stored, and what it refers to.
+    caf::replies_to<delta_info_atom, Digest>::with<DeltaInfo>,
+    // Lists the chunks that are stored as the difference from one, as DeltaStore::deltas does.
+    caf::replies_to<deltas_atom, Digest>::with<std::vector<Digest>>,
+    // Stores a chunk anew, as DeltaStore::rebase does.
+    caf::replies_to<rebase_chunk_atom, Digest, DeltaChoice>::with<DeltaInfo>>;
 
 // Registers what the messages need with a configuration; call it before the system is made.
 void prepare(caf::actor_system_config& config);

@@ -58,8 +58,10 @@ public:
   // sequence, until it returns false. Reads the data, since the index keeps only half of each digest.
   Result<void> list(bool sequences, const std::function<bool(const ChunkInfo&)>& visit) const;
 
-  // Takes a chunk out; errc::not_found if it isn't there, errc::in_use if only releases have it. Its
-  // space is freed when the repository is compacted.
+  // Takes a chunk out; errc::not_found if it isn't there, errc::in_use if only releases have it, or
+  // while other chunks are stored as differences from it (DeltaStore::deltas() lists them, rebase()
+  // frees them of it): to know that takes as long as DeltaStore::deltas(). Its space is freed when the
+  // repository is compacted.
   Result<void> remove(const Digest& digest);
 
   // Reads the chunk from the disk and checks it: errc::damaged or errc::not_found.

@@ -26,7 +26,7 @@ enum class errc : std::uint8_t {
   no_repository,     // there is no repository at that place
   conflict,          // another writer moved the ref first
   limit_exceeded,    // a stated bound would have been passed
-  in_use,            // a release still needs it
+  in_use,            // a release, or a chunk that differs from it, still needs it
   cancelled,         // the operation was stopped by its caller
   unavailable,       // the runtime is shutting down or lost an actor
   internal,          // a broken invariant: a defect of Talaria

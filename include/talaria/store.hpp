@@ -10,6 +10,7 @@
 #pragma once
 
 #include "talaria/chunk_store.hpp"
+#include "talaria/delta_store.hpp"
 #include "talaria/digest.hpp"
 #include "talaria/error.hpp"
 #include "talaria/object_store.hpp"
@@ -27,7 +28,8 @@ namespace talaria {
 
 // How far an operation has come. `total` is 0 if it isn't known.
 struct Progress {
-  std::string_view what; // "reading", "storing", "checking", "verifying", "exporting", "rebuilding"
+  std::string_view what; // "reading", "storing", "checking", "verifying", "exporting", "rebuilding",
+                         // "rebasing"
   uint64_t done = 0;     // bytes
   uint64_t total = 0;
 };
@@ -120,6 +122,30 @@ struct RebuildReport {
   uint64_t releases = 0; // in the repository
 };
 
+struct RebaseOptions {
+  // NAME@VERSION, or NAME for its latest version: these are written anew whatever their chain, so that
+  // they get the benefit of a longer one too. None: all whose chain is longer than Settings::page_chain.
+  std::vector<std::string> releases;
+  bool dry_run = false; // says what would be written anew, and writes nothing
+  OperationOptions options;
+};
+
+// A release whose list of records is written anew. After a dry run, what it would become isn't known.
+struct RebasedRelease {
+  std::string release;       // NAME@VERSION
+  unsigned chain_before = 0; // page files that its own goes back to
+  unsigned chain_after = 0;
+  uint64_t bytes_before = 0; // of its own page file
+  uint64_t bytes_after = 0;
+};
+
+struct RebaseReport {
+  std::vector<RebasedRelease> rebased; // in the order of their commits
+  uint64_t releases = 0;               // in the repository
+  uint64_t page_bytes_before = 0;      // of all page files
+  uint64_t page_bytes_after = 0;
+};
+
 struct StoreStats {
   uint64_t repository_bytes = 0; // all files
   uint64_t raw_bytes = 0;        // all releases as exported
@@ -181,14 +207,22 @@ public:
   // remain.
   Result<RebuildReport> rebuild(const RebuildOptions& options = {});
 
+  // Writes the lists of records of releases anew, as an ingest with Settings::page_chain would: those
+  // whose chain is longer than that, and those that are the difference from one that was written anew.
+  // What a release holds doesn't change: the new list is compared with the old one, record by record,
+  // before one commit puts all of them in place. Readers that are under way go on with the new ones.
+  Result<RebaseReport> rebase(const RebaseOptions& options = {});
+
   Result<StoreStats> stats();
 
   ChunkStore& chunks() noexcept;
+  DeltaStore& deltas() noexcept;
 
 private:
   explicit Store(std::unique_ptr<Runtime> runtime);
   std::unique_ptr<Runtime> runtime_;
   ChunkStore chunks_;
+  DeltaStore deltas_;
 };
 
 } // namespace talaria

@@ -285,6 +285,62 @@ TEST_F(Commands, ChunksArePutListedReadAndRemoved) {
   EXPECT_EQ(run({"chunk", "remove", digest}).code, 1);
 }
 
+TEST_F(Commands, ChunksAreStoredAsDifferencesFromOthers) {
+  make_repository();
+  const auto text = fasta(100);
+  const auto one = write("one", text);
+  const auto two = write("two", text + "and more");
+  const auto three = write("three", "less and " + text);
+  const auto first = done({"chunk", "put", one}).out.substr(0, 64);
+  const auto put = done({"chunk", "put", two, "--reference", first, "--json"}).json()["chunks"][0];
+  EXPECT_EQ(put["kind"], "delta");
+  EXPECT_EQ(put["references"], (std::vector{first}));
+  EXPECT_EQ(put["depth"], 1);
+  EXPECT_LT(put["stored"], 200);
+  const auto found = done({"chunk", "put", three, "--find-reference", "--json"}).json()["chunks"][0];
+  EXPECT_EQ(found["kind"], "delta");
+  const std::string second = put["digest"];
+  const std::string third = found["digest"];
+  EXPECT_EQ(done({"chunk", "get", third}).out, "less and " + text);
+  const auto info = done({"chunk", "info", first, "--deltas", "--json"}).json();
+  EXPECT_EQ(info["kind"], "whole");
+  EXPECT_GE(info["deltas"].size(), 1u);
+  EXPECT_NE(done({"chunk", "info", second}).out.find("reference"), std::string::npos);
+  const auto refused = run({"chunk", "remove", first, "--json"});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_EQ(refused.error()["code"], "in_use");
+  const auto rebased = done({"chunk", "rebase", third, second, "--json"}).json()["chunks"];
+  EXPECT_EQ(rebased[0]["kind"], "whole");
+  EXPECT_EQ(rebased[1]["kind"], "whole");
+  done({"chunk", "remove", first});
+  EXPECT_EQ(done({"chunk", "get", second}).out, text + "and more");
+  EXPECT_NE(done({"chunk", "rebase", second, "--find-reference"}).out.find("delta"), std::string::npos);
+  EXPECT_EQ(run({"chunk", "put", one, "--reference", "12"}).code, 2);
+  EXPECT_EQ(run({"chunk", "put", one, "--reference", second, "--find-reference"}).code, 2);
+  EXPECT_EQ(done({"verify", "--json"}).json()["ok"], true);
+}
+
+TEST_F(Commands, RebaseWritesListsOfRecordsAnew) {
+  make_repository();
+  for (int i = 1; i <= 5; ++i)
+    done({"ingest", write("db.fasta", fasta(40 + i)), "--release", "db@" + std::to_string(i)});
+  const auto dry = done({"rebase", "--dry-run", "--page-chain", "1", "--json"}).json();
+  EXPECT_EQ(dry["rebased"].size(), 3u);
+  const auto report = done({"rebase", "--page-chain", "1", "--json"}).json();
+  EXPECT_EQ(report["releases"], 5);
+  ASSERT_EQ(report["rebased"].size(), 3u);
+  EXPECT_EQ(report["rebased"][2]["release"], "db@5");
+  EXPECT_EQ(report["rebased"][2]["chain_before"], 4);
+  EXPECT_LE(report["rebased"][2]["chain_after"], 1);
+  EXPECT_EQ(report["page_bytes_after"], done({"stats", "--json"}).json()["page_bytes"]);
+  EXPECT_NE(done({"rebase", "--page-chain", "1"}).out.find("nothing to rebase"), std::string::npos);
+  EXPECT_NE(done({"rebase", "db@5", "--page-chain", "0"}).out.find("1 release rebased"),
+            std::string::npos);
+  EXPECT_EQ(run({"rebase", "db@9"}).code, 1);
+  for (int i = 1; i <= 5; ++i) EXPECT_EQ(done({"export", "db@" + std::to_string(i)}).out, fasta(40 + i));
+  EXPECT_EQ(done({"verify", "--json"}).json()["ok"], true);
+}
+
 TEST_F(Commands, ChunkPutReadsStandardInput) {
   make_repository();
   const auto outcome = done({"chunk", "put", "-"}, write("in", "from a pipe"));
@@ -328,10 +384,10 @@ TEST_F(Commands, StrainsTakeWhatDiffers) {
 
 TEST_F(Commands, VersionAndHelpNeedNoRepository) {
   EXPECT_FALSE(done({"version", "--json"}).json()["version"].get<std::string>().empty());
-  for (const char* command :
-       {"init", "ingest", "releases", "export", "get", "verify", "rebuild", "stats", "chunk", "version"})
+  for (const char* command : {"init", "ingest", "releases", "export", "get", "verify", "rebuild",
+                              "rebase", "stats", "chunk", "version"})
     EXPECT_NE(done({command, "--help"}).out.find("Example: talaria "), std::string::npos) << command;
-  for (const char* command : {"put", "get", "list", "remove"})
+  for (const char* command : {"put", "get", "list", "info", "rebase", "remove"})
     EXPECT_NE(done({"chunk", command, "--help"}).out.find("Example: talaria "), std::string::npos)
         << command;
   EXPECT_NE(done({"--help"}).out.find("Exit codes"), std::string::npos);

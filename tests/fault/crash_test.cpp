@@ -82,6 +82,63 @@ TEST_P(Crash, OfAChunkPutLosesNothing) {
       });
 }
 
+TEST_P(Crash, OfADeltaPutOrARebaseOfItLosesNothing) {
+  make_repository();
+  const std::string before = fasta(40, 7);
+  const std::string after = before + ">one more\nACDEFGH\n";
+  const auto first = done({"chunk", "put", write("before", before)}).out.substr(0, 64);
+  const Arguments put{"chunk", "put", write("after", after), "--reference", first};
+  keep();
+  auto expect_chunks = [&](const Arguments& again, const std::string& kind) {
+    done({"verify"});
+    EXPECT_EQ(done({"chunk", "get", first}).out, before);
+    const auto second = done(again).out.substr(0, 64);
+    EXPECT_EQ(done({"chunk", "get", second}).out, after);
+    EXPECT_EQ(done({"chunk", "info", second, "--json"}).json()["kind"], kind);
+    EXPECT_EQ(object_counts().at(".tmp"), 0U);
+    return second;
+  };
+  kill_at_each_call(
+      put, [&] { restore(); },
+      [&] {
+        expect_chunks(put, "delta");
+        EXPECT_EQ(object_counts().at("packs"), 2U);
+      });
+  const Arguments rebase{"chunk", "rebase", expect_chunks(put, "delta")};
+  keep();
+  kill_at_each_call(
+      rebase, [&] { restore(); },
+      [&] {
+        expect_chunks(rebase, "whole");
+        EXPECT_EQ(object_counts().at("packs"), 3U);
+        done({"chunk", "remove", first});
+      });
+}
+
+TEST_P(Crash, OfARebaseLosesNothing) {
+  make_first_release();
+  done(ingest_second());
+  const std::string third = first() + second();
+  done({"ingest", write("third.fasta", third), "--release", "db@3"});
+  keep();
+  const Arguments rebase{"rebase", "--page-chain", "0"};
+  kill_at_each_call(
+      rebase, [&] { restore(); },
+      [&] {
+        expect_sound();
+        expect_exports("db@2", second());
+        done(rebase);
+        expect_exports("db@3", third);
+        expect_sound();
+        // What a rebase that was killed left over goes when two snapshots have done without it.
+        done({"chunk", "put", write("bytes", "some")});
+        done({"chunk", "put", write("bytes", "others")});
+        EXPECT_EQ(object_counts().at("pages"), 3U);
+        EXPECT_EQ(object_counts().at("releases"), 3U);
+        EXPECT_EQ(object_counts().at(".tmp"), 0U);
+      });
+}
+
 // Also those that the program doesn't make today: then there is one run, which must be unharmed.
 INSTANTIATE_TEST_SUITE_P(At, Crash,
                          testing::Values("write", "pwrite64", "fsync", "fdatasync", "renameat",

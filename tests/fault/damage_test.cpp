@@ -125,5 +125,51 @@ INSTANTIATE_TEST_SUITE_P(In, Damaged,
                            return name;
                          });
 
+// Damage in a chunk is damage of all that differ from it: whoever asks for one of these is told of both.
+class DamagedReference : public FaultTest {
+protected:
+  void expect_named(const std::string& before, const std::string& after) {
+    make_repository();
+    const auto first = done({"chunk", "put", write("before", before)}).out.substr(0, 64);
+    const auto pack = files("repo/packs").at(0);
+    const auto second = done({"chunk", "put", write("after", after), "--reference", first, "--json"})
+                            .json()["chunks"][0];
+    ASSERT_EQ(second["references"][0], first);
+    const std::string digest = second["digest"];
+    const auto whole = read(pack.substr(folder().size() + 1));
+    auto flipped = whole;
+    flipped[whole.size() / 3] = static_cast<char>(flipped[whole.size() / 3] ^ 2);
+    fs::remove(pack);
+    write(pack.substr(folder().size() + 1), flipped);
+    const auto outcome = run({"chunk", "get", digest, "-o", path("out")});
+    EXPECT_EQ(outcome.code, 3);
+    EXPECT_NE(outcome.err.find(digest), std::string::npos) << outcome.err;
+    EXPECT_NE(outcome.err.find(first.substr(0, 32)), std::string::npos) << outcome.err;
+    EXPECT_NE(outcome.err.find(fs::path(pack).filename().string()), std::string::npos) << outcome.err;
+    EXPECT_FALSE(fs::exists(path("out")));
+    const auto verified = run({"verify"});
+    EXPECT_EQ(verified.code, 3);
+    EXPECT_NE(verified.out.find(digest.substr(0, 32)), std::string::npos) << verified.out;
+    EXPECT_NE(verified.out.find(fs::path(pack).filename().string()), std::string::npos);
+    EXPECT_EQ(run({"chunk", "rebase", digest}).code, 3);
+    fs::remove(pack);
+    write(pack.substr(folder().size() + 1), whole);
+    EXPECT_TRUE(done({"chunk", "get", digest}).out == after);
+    done({"verify"});
+  }
+};
+
+TEST_F(DamagedReference, IsNamedWithTheChunkThatDiffersFromIt) {
+  const auto text = fasta(200);
+  expect_named(text, text + "more");
+}
+
+TEST_F(DamagedReference, IsNamedForALongValueToo) {
+  const auto text = fasta(2'000);
+  auto changed = text;
+  for (std::size_t at = 1'000; at < changed.size(); at += 20'000) changed[at] = '*';
+  expect_named(text, changed);
+}
+
 } // namespace
 } // namespace talaria::test

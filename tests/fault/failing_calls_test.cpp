@@ -64,6 +64,41 @@ TEST_P(FailingCall, FailsAChunkPutInOrder) {
   });
 }
 
+TEST_P(FailingCall, FailsARebaseInOrder) {
+  done(ingest_second());
+  keep();
+  const Arguments rebase{"rebase", "--page-chain", "0"};
+  fail_each_call(rebase, [&] {
+    expect_sound();
+    expect_exports("db@2", second());
+    done(rebase);
+    expect_exports("db@2", second());
+    expect_sound();
+  });
+}
+
+TEST_P(FailingCall, FailsADeltaPutAndItsRebaseInOrder) {
+  const std::string before = fasta(40, 7);
+  const std::string after = before + ">one more\nACDEFGH\n";
+  const auto reference = done({"chunk", "put", write("before", before)}).out.substr(0, 64);
+  const Arguments put{"chunk", "put", write("after", after), "--reference", reference};
+  keep();
+  fail_each_call(put, [&] {
+    expect_sound();
+    EXPECT_EQ(done({"chunk", "get", done(put).out.substr(0, 64)}).out, after);
+  });
+  const auto delta = done(put).out.substr(0, 64);
+  keep();
+  const Arguments rebase{"chunk", "rebase", delta};
+  fail_each_call(rebase, [&] {
+    expect_sound();
+    EXPECT_EQ(done({"chunk", "get", delta}).out, after);
+    done(rebase);
+    done({"chunk", "remove", reference});
+    EXPECT_EQ(done({"chunk", "get", delta}).out, after);
+  });
+}
+
 // An export that could not be written whole must not look like one.
 TEST_P(FailingCall, LeavesNoPartOfAnExport) {
   const std::string file = path("exported.fasta");

@@ -1,7 +1,9 @@
 // A disk that is really full.
 #include "tests/fault/fixture.hpp"
 
+#include <cstdio>
 #include <unistd.h>
+#include <vector>
 
 namespace talaria::test {
 namespace {
@@ -45,6 +47,37 @@ TEST_F(FullDisk, FailsALargeIngestAndTakesASmallOne) {
   const std::string small = fasta(300, 3);
   done({"ingest", write("small.fasta", small), "--release", "small@1"});
   expect_exports("small@1", small);
+}
+
+TEST_F(FullDisk, FailsARebaseThatDoesNotFitAndLeavesTheReleases) {
+  mount_at_repository("size=2M");
+  if (IsSkipped()) return;
+  std::vector<std::string> texts;
+  make_repository();
+  for (int i = 1; i <= 9; ++i) {
+    texts.push_back(fasta(3'000) + fasta(i, 5));
+    done({"ingest", write("db.fasta", texts.back()), "--release", "db@" + std::to_string(i)});
+  }
+  const Arguments rebase{"rebase", "--page-chain", "0"};
+  const auto filler = path("repo/filler");
+  std::string bytes(4096, 'x');
+  std::FILE* file = std::fopen(filler.c_str(), "wb");
+  ASSERT_NE(file, nullptr);
+  while (std::fwrite(bytes.data(), 1, bytes.size(), file) == bytes.size() && std::fflush(file) == 0) {
+  }
+  (void)std::fclose(file);
+  const auto outcome = run(rebase);
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_NE(outcome.err.find("No space left on device"), std::string::npos) << outcome.err;
+  EXPECT_EQ(object_counts().at("pages"), 9U);
+  EXPECT_EQ(object_counts().at(".tmp"), 0U);
+  std::remove(filler.c_str());
+  for (int i = 1; i <= 9; ++i)
+    expect_exports("db@" + std::to_string(i), texts[static_cast<std::size_t>(i) - 1]);
+  done(rebase);
+  for (int i = 1; i <= 9; ++i)
+    expect_exports("db@" + std::to_string(i), texts[static_cast<std::size_t>(i) - 1]);
+  done({"verify"});
 }
 
 TEST_F(FullDisk, WithoutInodesSaysSo) {

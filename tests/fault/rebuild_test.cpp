@@ -164,6 +164,39 @@ TEST_F(Rebuild, FromAnOlderSnapshotAddsWhatCameAfterIt) {
   }
 }
 
+// Also what is a difference from chunks that are stored whole, whose places must be found first.
+TEST_F(Rebuild, IndexesDeltasOfApplications) {
+  restore();
+  std::vector<std::pair<std::string, std::string>> chunks; // digests and bytes
+  auto put = [&](const std::string& bytes, const std::string& reference) {
+    Arguments command{"chunk", "put", write("bytes", bytes)};
+    if (!reference.empty()) command.insert(command.end(), {"--reference", reference});
+    chunks.emplace_back(done(command).out.substr(0, 64), bytes);
+    return chunks.back().first;
+  };
+  const auto text = fasta(300, 9);
+  const auto long_text = fasta(3'000, 10);
+  const auto whole = put(text, "");
+  put(text + "more", put(text + "more and", whole));
+  auto changed = long_text;
+  for (std::size_t at = 1'000; at < changed.size(); at += 20'000) changed[at] = '*';
+  put(changed, put(long_text, ""));
+  const auto sequences = done({"chunk", "list", "--sequences", "--json"}).json()["chunks"];
+  for (const auto& chunk : sequences)
+    if (chunk["sequence"] == true && chunk["size"] == genome_.find('\n', 15) - 12)
+      put(genome_.substr(100'000, 100'000) + "N", chunk["digest"]);
+  for (const auto& lost : {std::vector<std::string>{"index"}, {"index", "snapshots", "refs"}}) {
+    lose(lost);
+    done({"rebuild"});
+    done({"verify"});
+    for (const auto& [digest, bytes] : chunks)
+      EXPECT_TRUE(done({"chunk", "get", digest}).out == bytes) << digest;
+    EXPECT_EQ(done({"chunk", "info", chunks[1].first, "--json"}).json()["kind"], "delta");
+    EXPECT_EQ(run({"chunk", "remove", whole}).code, 1);
+  }
+  expect_sound();
+}
+
 TEST_F(Rebuild, IndexesAllButWhatIsDamagedAndSaysSo) {
   restore();
   std::string pack;

@@ -15,6 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(difference->depth <= difference_depth_max && difference->work <= difference_work_max);
   require(difference->references.size() <= difference_references_max);
   require(difference->references.empty() == (difference->depth == 0));
+  for (auto& reference : difference->references) require(may_be_difference(reference.kind));
   const auto encoded = encode_difference_chunk(*difference);
   const auto again = decode_difference_chunk(encoded);
   require(again.has_value() && again->references == difference->references);

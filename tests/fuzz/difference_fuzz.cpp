@@ -1,10 +1,12 @@
 // Any difference or edit script is refused as damaged, or makes a target of the stated size; any target
-// comes back from its difference and from its script.
+// comes back from its difference, by each coder.
 //
 //   u8 mode, u8 repeats, u16 size of the reference, reference; then with mode 0 of 4: u16 size of the
 //   target, difference; with 2: u16 size, script; with an odd one: the target. The reference is
 //   repeated.
+#include "coding/byte_sketch.hpp"
 #include "coding/edit_script.hpp"
+#include "coding/prefix_difference.hpp"
 #include "coding/reference_finder.hpp"
 #include "coding/residue_difference.hpp"
 
@@ -49,6 +51,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(decode_difference(difference, reference, back.data(), back.size()).has_value());
   require(std::string_view(back.data(), back.size()) == target);
   expect_back_from_script(target, reference);
+  std::string framed;
+  require(encode_prefix_difference(target, reference, framed).has_value());
+  require(decode_difference(framed, reference, back.data(), back.size()).has_value());
+  require(std::string_view(back.data(), back.size()) == target);
+  require(byte_sketch(target).size() <= target.size());
   ReferenceFinder finder(0);
   finder.add(0, reference.size(), reference_sketch(reference));
   require(finder.find(reference_sketch(target), 1).size() <= 1);

@@ -130,5 +130,25 @@ TEST_F(Recovering, LeavesOutObjectsOfOtherNamesAndSecondReleasesOfAName) {
   EXPECT_EQ(found.snapshot.releases[0].created, 1u);
 }
 
+// The snapshot of before a rebase names page files that are gone.
+TEST_F(Recovering, TakesThePageFilesThatReleasesWereRewrittenTo) {
+  const auto old = views[3]->snapshot().releases[1];
+  auto pages = must(PageFileWriter::create(*repository.store));
+  pages->set_preamble("another file");
+  const auto made = must(pages->finish());
+  auto rewritten = old;
+  rewritten.pages = made.digest;
+  rewritten.pages_size = made.size;
+  const auto bytes = encode_release(rewritten);
+  must(repository.store->put(release_name(digest_of(bytes)), bytes));
+  EXPECT_EQ(must(recover(*repository.store)).snapshot.releases[1].pages, old.pages) << "it is there";
+  must(repository.store->remove(pages_name(old.pages)));
+  const auto found = must(recover(*repository.store));
+  EXPECT_EQ(found.snapshot.releases[1].pages, made.digest);
+  EXPECT_EQ(labels(found.snapshot), labels(views[3]->snapshot()));
+  EXPECT_TRUE(found.loose_pages.empty());
+  EXPECT_TRUE(found.findings.empty());
+}
+
 } // namespace
 } // namespace talaria
