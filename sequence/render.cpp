@@ -205,17 +205,23 @@ private:
 Result<void> render_long(const DigestIndex& index, BlockSource& source, const OpenPage& page,
                          std::size_t row_place, const ByteSink& sink, DecodedChunks* decoded) {
   auto& row = page.page.rows[row_place];
-  auto& layout = page.page.layouts[row.layout];
+  return render_record(index, source, {row.header, row.sequence, page.page.layouts[row.layout]}, sink,
+                       decoded);
+}
+
+Result<void> render_record(const DigestIndex& index, BlockSource& source, const RecordParts& record,
+                           const ByteSink& sink, DecodedChunks* decoded) {
+  auto& layout = record.layout;
   TALARIA_TRY(sink(">"));
   ValueReader header(index, source);
-  TALARIA_TRY(header.open(Kind::header, row.header));
+  TALARIA_TRY(header.open(Kind::header, record.header));
   while (true) {
     TALARIA_TRY_ASSIGN(auto piece, header.next());
     if (piece.empty()) break;
     TALARIA_TRY(sink(piece));
   }
   ValueReader sequence(index, source, decoded);
-  TALARIA_TRY(sequence.open(Kind::sequence, row.sequence));
+  TALARIA_TRY(sequence.open(Kind::sequence, record.sequence));
   ResidueStream residues(sequence);
   std::string text;
   // The first span is the line end of the header, with which the layouts of the others begin too.

@@ -132,7 +132,16 @@ struct Rendered {
 
 Result<Rendered> render(const RenderJob& job);
 
+// A record of a release by what it refers to.
+struct RecordParts {
+  Number header;
+  Number sequence;
+  RecordLayout layout;
+};
+
 // Renders a record of any length, in pieces. `decoded`: for those who render several.
+Result<void> render_record(const DigestIndex& index, BlockSource& source, const RecordParts& record,
+                           const ByteSink& sink, DecodedChunks* decoded = nullptr);
 Result<void> render_long(const DigestIndex& index, BlockSource& source, const OpenPage& page,
                          std::size_t row, const ByteSink& sink, DecodedChunks* decoded = nullptr);
 
