@@ -130,12 +130,11 @@ void add_get(CLI::App& app, Action& chosen) {
   command->add_option("-o,--output", choice->output, "A file instead of standard output")
       ->type_name("FILE");
   command->fallthrough()->footer(
-      "An ID that is not found is named on stderr, and the exit code is 1; the others are "
-      "printed.\nID:FROM-TO is what `samtools faidx` prints for it: places count from 1, TO is a part "
-      "of it, "
-      "may be left out, and is clipped at the end. A record that is called so itself comes first.\n\n"
-      "Examples: talaria get P12345 Q8N158 --release uniprot/sprot\n          talaria get "
-      "NC_009648:1,000-2,000");
+      "An ID that is not found is named on stderr, and the exit code is 1; the others are printed.\n"
+      "ID:FROM-TO is what `samtools faidx` prints for it: places count from 1, TO is a part of it, may "
+      "be "
+      "left out, and is clipped at the end. A record that is called so itself comes first.\n\n"
+      "Example: talaria get P12345 NC_009648:1,000-2,000");
   command->callback(
       [&chosen, choice] { chosen = [choice](Session& session) { return get(session, *choice); }; });
 }
