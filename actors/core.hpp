@@ -37,6 +37,9 @@ struct Core {
   std::size_t finder_budget() const { return static_cast<std::size_t>(settings.memory / 64); }
   uint64_t finder_reach() const { return uint64_t{64} * finder_budget(); }
 
+  // Of page files and pages that are kept for those who look for single records.
+  std::size_t page_cache() const { return static_cast<std::size_t>(settings.memory / 32); }
+
   // Of decoded chunks that are kept by whoever reads many differences.
   std::size_t decoded_budget() const { return static_cast<std::size_t>(settings.memory / 64); }
 

@@ -67,35 +67,76 @@ Result<std::optional<FoundRecord>> RecordSearch::find(std::string_view id, const
   return std::nullopt;
 }
 
-// The first record of a release with one of the headers, or with the sequence.
-Result<std::optional<FoundRecord>> RecordSearch::find_in(const ReleaseEntry& release,
-                                                         const Wanted& wanted) {
-  TALARIA_TRY_ASSIGN(auto file, view_->pages(release));
-  for (std::size_t i = 0; i < file->pages().size(); ++i) {
-    if (!may_hold(*file, file->pages()[i], wanted)) continue;
-    TALARIA_TRY_ASSIGN(auto page, open_page(*op_->core->objects, *file, i, *index_));
-    auto& rows = page->page.rows;
-    auto row = std::find_if(rows.begin(), rows.end(), [&](const Row& r) {
-      return r.sequence == wanted.sequence ||
-             std::find(wanted.headers.begin(), wanted.headers.end(), r.header) != wanted.headers.end();
-    });
-    if (row == rows.end()) continue;
-    return FoundRecord{index_,
-                       release.name + "@" + release.version,
-                       {row->header, row->sequence, page->page.layouts[row->layout]}};
-  }
-  return std::nullopt;
+namespace {
+
+// With the generations of a page file instead of those of the index; what it doesn't know is left out.
+RecordSearch::Wanted in_file(const RecordSearch::Wanted& wanted, const PageFile& file,
+                             const DigestIndex& index) {
+  auto translated = [&](const Number& number) -> std::optional<Number> {
+    auto& known = file.generations();
+    auto at = std::find(known.begin(), known.end(), index.generations()[number.generation]);
+    if (at == known.end()) return std::nullopt;
+    return Number{static_cast<uint32_t>(at - known.begin()), number.ordinal};
+  };
+  RecordSearch::Wanted own;
+  for (auto& header : wanted.headers)
+    if (auto number = translated(header)) own.headers.push_back(*number);
+  if (wanted.sequence) own.sequence = translated(*wanted.sequence);
+  return own;
 }
 
-bool RecordSearch::may_hold(const PageFile& file, const PageFile::Entry& page,
-                            const Wanted& wanted) const {
+bool may_hold(const PageFile::Entry& page, const RecordSearch::Wanted& wanted) {
   if (wanted.sequence) return true;
   for (auto& range : page.headers)
     for (auto& header : wanted.headers)
-      if (file.generations()[range.generation] == index_->generations()[header.generation] &&
-          header.ordinal >= range.lowest && header.ordinal <= range.highest)
+      if (header.generation == range.generation && header.ordinal >= range.lowest &&
+          header.ordinal <= range.highest)
         return true;
   return false;
+}
+
+// The first row of a page with one of the headers, or with the sequence.
+std::optional<uint32_t> find_row(const RunPage& page, const RecordSearch::Wanted& wanted) {
+  std::vector<uint32_t> places;
+  for (auto& header : wanted.headers) page.find_header(header, places);
+  if (wanted.sequence) page.find_sequence(*wanted.sequence, places);
+  if (places.empty()) return std::nullopt;
+  return *std::min_element(places.begin(), places.end());
+}
+
+// What a row refers to, with the generations of the index.
+Result<RecordParts> parts_of(const RunPage& page, uint32_t place, const PageFile& file,
+                             const DigestIndex& index) {
+  auto row = page.row(place);
+  RecordParts parts{row.header, row.sequence, page.layout(row.layout)};
+  std::vector<Number*> numbers{&parts.header, &parts.sequence};
+  if (parts.layout.form == RecordLayout::Form::stored) numbers.push_back(&parts.layout.text);
+  for (auto* number : numbers) {
+    auto known = index.generation(file.generations()[number->generation]);
+    if (!known)
+      return failure(errc::damaged, "a release names a generation that the snapshot doesn't list");
+    number->generation = *known;
+  }
+  return parts;
+}
+
+} // namespace
+
+// The first record of a release with one of the headers, or with the sequence.
+Result<std::optional<FoundRecord>> RecordSearch::find_in(const ReleaseEntry& release,
+                                                         const Wanted& wanted) {
+  auto& cache = *op_->services->pages;
+  TALARIA_TRY_ASSIGN(auto file, cache.file(*view_, release));
+  const auto own = in_file(wanted, *file, *index_);
+  for (std::size_t i = 0; i < file->pages().size(); ++i) {
+    if (!may_hold(file->pages()[i], own)) continue;
+    TALARIA_TRY_ASSIGN(auto page, cache.page(*file, i));
+    auto row = find_row(*page, own);
+    if (!row) continue;
+    TALARIA_TRY_ASSIGN(auto parts, parts_of(*page, *row, *file, *index_));
+    return FoundRecord{index_, release.name + "@" + release.version, std::move(parts)};
+  }
+  return std::nullopt;
 }
 
 Error no_record(std::string_view id, const std::string& release) {

@@ -34,20 +34,19 @@ public:
   Result<std::optional<FoundRecord>> find(std::string_view id, const std::string& release,
                                           HeaderMatch match = HeaderMatch::accession);
 
-private:
   // What is looked for in the pages of releases.
   struct Wanted {
     std::vector<Number> headers;
     std::optional<Number> sequence;
   };
 
+private:
   RecordSearch(Operation& op, ViewPtr view, DigestIndexPtr index)
       : op_(&op), view_(std::move(view)), index_(std::move(index)) {}
 
   Result<std::vector<Number>> find_headers(std::string_view id, HeaderMatch match);
   Result<std::vector<const ReleaseEntry*>> releases_to_search(const std::string& release) const;
   Result<std::optional<FoundRecord>> find_in(const ReleaseEntry& release, const Wanted& wanted);
-  bool may_hold(const PageFile& file, const PageFile::Entry& page, const Wanted& wanted) const;
 
   Operation* op_;
   ViewPtr view_;

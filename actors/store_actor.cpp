@@ -139,6 +139,7 @@ private:
           watch(spawn_block_reader(system(), core_, registry, services->blocks)));
       services->verifiers.push_back(watch(spawn_verifier(system(), core_, registry)));
     }
+    services->pages = std::make_shared<PageCache>(*core_->objects, core_->page_cache());
     services->locator = std::make_shared<Locator>(*core_->repository);
     services->cache = watch(spawn_cache(system(), services->blocks, services->readers));
     services->index = watch(spawn_index(system(), services->locator));
