@@ -46,11 +46,12 @@ Result<Record> whole_record(Operation& op, const FoundRecord& found) {
                      read_value(index, source, Kind::header, found.parts.header, longest_reply));
   TALARIA_TRY_ASSIGN(record.sequence, read_value(index, source, Kind::sequence, found.parts.sequence,
                                                  longest_reply, &decoded));
+  record.text.reserve(record.header.size() + record.sequence.size() + record.sequence.size() / 32);
   auto append = [&](std::string_view text) -> Result<void> {
     record.text += text;
     return {};
   };
-  TALARIA_TRY(render_record(index, source, found.parts, append, &decoded));
+  TALARIA_TRY(render_record(index, source, found.parts, append, &decoded, record.sequence));
   return record;
 }
 

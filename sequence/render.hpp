@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -139,9 +140,11 @@ struct RecordParts {
   RecordLayout layout;
 };
 
-// Renders a record of any length, in pieces. `decoded`: for those who render several.
+// Renders a record of any length, in pieces. `decoded`: for those who render several. `residues`: for
+// those who have them.
 Result<void> render_record(const DigestIndex& index, BlockSource& source, const RecordParts& record,
-                           const ByteSink& sink, DecodedChunks* decoded = nullptr);
+                           const ByteSink& sink, DecodedChunks* decoded = nullptr,
+                           std::optional<std::string_view> residues = std::nullopt);
 Result<void> render_long(const DigestIndex& index, BlockSource& source, const OpenPage& page,
                          std::size_t row, const ByteSink& sink, DecodedChunks* decoded = nullptr);
 
