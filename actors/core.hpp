@@ -43,6 +43,9 @@ struct Core {
   // How many bytes of chunks of applications are read at most to find one that a new one resembles.
   uint64_t similar_reach() const { return settings.memory / 16; }
 
+  // Of page files and pages that are kept for those who look for single records.
+  std::size_t page_cache() const { return static_cast<std::size_t>(settings.memory / 32); }
+
   // Of decoded chunks that are kept by whoever reads many differences.
   std::size_t decoded_budget() const { return static_cast<std::size_t>(settings.memory / 64); }
 

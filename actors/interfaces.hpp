@@ -17,6 +17,7 @@
 
 #include "actors/local.hpp"
 #include "cache/block_cache.hpp"
+#include "cache/page_cache.hpp"
 #include "repository/block_reader.hpp"
 #include "repository/commit.hpp"
 #include "repository/difference_writer.hpp"
@@ -202,6 +203,8 @@ struct Services {
   // caller, for it costs less than to wake another thread.
   std::shared_ptr<BlockCache> blocks;
   std::shared_ptr<Locator> locator;
+  // Of those who look for single records.
+  std::shared_ptr<PageCache> pages;
 };
 
 } // namespace talaria::actors

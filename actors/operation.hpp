@@ -14,12 +14,34 @@
 
 namespace talaria::actors {
 
+// What the reads of one thread keep for the next ones. Used by one thread at a time.
+class ReadMemory {
+public:
+  explicit ReadMemory(std::size_t capacity_bytes)
+      : capacity_(capacity_bytes), decoded_(capacity_bytes) {}
+
+  // The chunks decoded last, as long as it is the same index.
+  DecodedChunks& decoded(const DigestIndexPtr& index) {
+    if (index_.lock() != index) {
+      decoded_ = DecodedChunks(capacity_);
+      index_ = index;
+    }
+    return decoded_;
+  }
+
+private:
+  std::size_t capacity_;
+  std::weak_ptr<const DigestIndex> index_;
+  DecodedChunks decoded_;
+};
+
 struct Operation {
   caf::blocking_actor* self = nullptr;
   CorePtr core;
   std::shared_ptr<const Services> services;
   OperationOptions options;
   std::shared_ptr<BlockDecoder> decoder = std::make_shared<BlockDecoder>(); // for reads in this thread
+  std::shared_ptr<ReadMemory> memory = std::make_shared<ReadMemory>(std::size_t{8} << 20);
 
   // errc::cancelled once the caller has asked for it.
   Result<void> check_cancelled() const {
@@ -129,6 +151,22 @@ private:
   CorePtr core_;
   std::shared_ptr<BlockCache> cache_;
   std::shared_ptr<BlockDecoder> decoder_;
+};
+
+// Reads few blocks in the calling thread, which costs less than to wake another one, and many in
+// parallel.
+class EitherBlockSource : public BlockSource {
+public:
+  explicit EitherBlockSource(const Operation& op) : own_(op), cached_(op.self, op.services->cache) {}
+
+  Result<std::vector<BlockPtr>> read(std::span<const BlockPlace> places) override {
+    constexpr std::size_t few = 8;
+    return places.size() <= few ? own_.read(places) : cached_.read(places);
+  }
+
+private:
+  OwnBlockSource own_;
+  CachedBlockSource cached_;
 };
 
 // "NAME@VERSION" or "NAME" apart; errc::invalid_argument for what can be no release.

@@ -1,8 +1,6 @@
 #include "actors/reads.hpp"
 
 #include "repository/key_text.hpp"
-#include "repository/list.hpp"
-#include "sequence/header.hpp"
 
 #include <numeric>
 
@@ -215,128 +213,6 @@ private:
   Hasher hasher_;
 };
 
-// Finds the records of releases that have a header with the wanted accession.
-class RecordSearch {
-public:
-  RecordSearch(Operation& op, ViewPtr view, DigestIndexPtr index)
-      : op_(op),
-        view_(std::move(view)),
-        index_(std::move(index)),
-        source_(op.self, op.services->cache) {}
-
-  // The headers with this accession, in whatever release.
-  Result<void> find_headers(std::string_view wanted) {
-    std::vector<Number> candidates;
-    TALARIA_TRY(index_->find_headers(accession_key(unversioned(wanted)), UINT32_MAX, candidates));
-    bool any_version = unversioned(wanted).size() == wanted.size();
-    for (auto& number : candidates) {
-      ValueReader reader(*index_, source_);
-      TALARIA_TRY(reader.open(Kind::header, number));
-      TALARIA_TRY_ASSIGN(auto text, reader.next());
-      auto found = accession(text);
-      if (found == wanted || (any_version && unversioned(found) == wanted)) headers_.push_back(number);
-    }
-    return {};
-  }
-
-  // The sequence with this digest, whatever its header.
-  Result<void> find_sequence(const Digest& digest) {
-    TALARIA_TRY_ASSIGN(sequence_, index_->find(Kind::sequence, Key128::of(digest)));
-    return {};
-  }
-
-  bool found() const { return !headers_.empty() || sequence_; }
-
-  // The first record of a release with one of the headers, or with the sequence.
-  Result<std::optional<Record>> find_in(const ReleaseEntry& release) {
-    auto& repository = *op_.core->repository;
-    TALARIA_TRY_ASSIGN(auto file, open_pages(repository, *view_, release));
-    while (true) {
-      auto found = find_in(*file);
-      if (found) {
-        if (*found) (*found)->release = release.name + "@" + release.version;
-        return found;
-      }
-      TALARIA_TRY_ASSIGN(file, replaced_pages(repository, release, *file, found.error()));
-    }
-  }
-
-private:
-  Result<std::optional<Record>> find_in(const PageFile& file) {
-    for (std::size_t i = 0; i < file.pages().size(); ++i) {
-      if (!may_hold(file, file.pages()[i])) continue;
-      TALARIA_TRY_ASSIGN(auto page, open_page(*op_.core->objects, file, i, *index_));
-      auto& rows = page->page.rows;
-      auto row = std::find_if(rows.begin(), rows.end(), [&](const Row& r) {
-        return r.sequence == sequence_ ||
-               std::find(headers_.begin(), headers_.end(), r.header) != headers_.end();
-      });
-      if (row != rows.end()) {
-        TALARIA_TRY_ASSIGN(auto record, read(*page, static_cast<std::size_t>(row - rows.begin())));
-        return record;
-      }
-    }
-    return std::nullopt;
-  }
-
-  bool may_hold(const PageFile& file, const PageFile::Entry& page) const {
-    if (sequence_) return true;
-    for (auto& range : page.headers)
-      for (auto& header : headers_)
-        if (file.generations()[range.generation] == index_->generations()[header.generation] &&
-            header.ordinal >= range.lowest && header.ordinal <= range.highest)
-          return true;
-    return false;
-  }
-
-  Result<Record> read(const OpenPage& page, std::size_t row_place) {
-    auto& row = page.page.rows[row_place];
-    Record record;
-    TALARIA_TRY_ASSIGN(record.header,
-                       read_value(*index_, source_, Kind::header, row.header, longest_reply));
-    TALARIA_TRY_ASSIGN(record.sequence,
-                       read_value(*index_, source_, Kind::sequence, row.sequence, longest_reply));
-    TALARIA_TRY(
-        render_long(*index_, source_, page, row_place, [&](std::string_view text) -> Result<void> {
-          record.text += text;
-          return {};
-        }));
-    return record;
-  }
-
-  Operation& op_;
-  ViewPtr view_;
-  DigestIndexPtr index_;
-  CachedBlockSource source_;
-  std::vector<Number> headers_;
-  std::optional<Number> sequence_;
-};
-
-std::string wrapped(std::string_view header, std::string_view residues) {
-  constexpr std::size_t width = 60;
-  std::string text = ">";
-  text += header;
-  text += '\n';
-  for (std::size_t at = 0; at < residues.size(); at += width) {
-    text += residues.substr(at, width);
-    text += '\n';
-  }
-  return text;
-}
-
-Result<Record> record_of_digest(Operation& op, const Digest& digest) {
-  TALARIA_TRY_ASSIGN(auto view, op.core->repository->view());
-  TALARIA_TRY_ASSIGN(auto index, view->index());
-  TALARIA_TRY_ASSIGN(auto known, index->find(Kind::sequence, Key128::of(digest)));
-  if (!known) return failure(errc::not_found, "no sequence has the digest " + digest.hex());
-  auto results = get_chunks(op, std::span(&digest, 1));
-  if (!results[0]) return tl::unexpected(results[0].error());
-  Record record;
-  record.sequence = results[0]->view();
-  record.text = wrapped("sha256:" + digest.hex(), record.sequence);
-  return record;
-}
-
 } // namespace
 
 std::vector<Result<Buffer>> get_chunks(Operation& op, std::span<const Digest> digests) {
@@ -348,35 +224,6 @@ Result<std::vector<bool>> contains_chunks(Operation& op, std::span<const Digest>
   std::vector<bool> found;
   for (auto& chunk : located.chunks) found.push_back(chunk.found);
   return found;
-}
-
-Result<Record> find_record(Operation& op, const std::string& id, const std::string& release) {
-  std::optional<Digest> digest = Digest::from_hex(id);
-  if (digest && release.empty()) return record_of_digest(op, *digest);
-  auto wanted = accession(id);
-  if (wanted.empty())
-    return failure(errc::invalid_argument, "'" + id + "' is neither an accession nor a digest");
-  TALARIA_TRY_ASSIGN(auto view, op.core->repository->view());
-  TALARIA_TRY_ASSIGN(auto index, view->index());
-  auto& releases = view->snapshot().releases;
-  std::vector<const ReleaseEntry*> searched;
-  if (release.empty()) {
-    for (auto at = releases.rbegin(); at != releases.rend(); ++at) searched.push_back(&*at);
-  } else {
-    TALARIA_TRY_ASSIGN(auto name, parse_release(release));
-    TALARIA_TRY_ASSIGN(auto* entry, view->release(name.name, name.version));
-    searched.push_back(entry);
-  }
-  RecordSearch search(op, view, index);
-  TALARIA_TRY(digest ? search.find_sequence(*digest) : search.find_headers(wanted));
-  if (search.found())
-    for (auto* entry : searched) {
-      TALARIA_TRY_ASSIGN(auto record, search.find_in(*entry));
-      if (record) return *std::move(record);
-    }
-  return failure(errc::not_found,
-                 (digest ? "no record has the digest " : "no record has the accession ") +
-                     std::string(wanted) + (release.empty() ? " in any release" : " in " + release));
 }
 
 Result<std::vector<ReleaseInfo>> list_releases(const Core& core, const std::string& name) {

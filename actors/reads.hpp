@@ -1,4 +1,4 @@
-// Reads: chunks by digest, records by accession, lists of releases.
+// Reads: chunks by digest, lists of releases and chunks.
 #pragma once
 
 #include "actors/operation.hpp"
@@ -9,9 +9,6 @@ namespace talaria::actors {
 std::vector<Result<Buffer>> get_chunks(Operation& op, std::span<const Digest> digests);
 
 Result<std::vector<bool>> contains_chunks(Operation& op, std::span<const Digest> digests);
-
-// The record with an accession, or the sequence with a digest.
-Result<Record> find_record(Operation& op, const std::string& id, const std::string& release);
 
 Result<std::vector<ReleaseInfo>> list_releases(const Core& core, const std::string& name);
 

@@ -36,7 +36,8 @@ public:
     actors::Operation op;
     op.core = core_;
     op.self = &**self;
-    op.decoder = self.decoder();
+    op.decoder = self.loan().decoder;
+    op.memory = self.loan().memory;
     TALARIA_TRY_ASSIGN(op.services, services(*self));
     auto result = body(op);
     if (!result && result.error().code() == errc::unavailable) forget_services();
@@ -49,6 +50,7 @@ private:
   struct Loan {
     std::unique_ptr<caf::scoped_actor> actor;
     std::shared_ptr<BlockDecoder> decoder;
+    std::shared_ptr<actors::ReadMemory> memory;
   };
 
   // A blocking actor on loan to a thread; making one for each call would cost more than most calls.
@@ -57,7 +59,7 @@ private:
     explicit Caller(Runtime& runtime);
     ~Caller();
     caf::scoped_actor& operator*() { return *loan_.actor; }
-    const std::shared_ptr<BlockDecoder>& decoder() const { return loan_.decoder; }
+    const Loan& loan() const { return loan_; }
 
   private:
     Runtime& runtime_;

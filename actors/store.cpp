@@ -1,6 +1,7 @@
 #include "talaria/store.hpp"
 
 #include "actors/reads.hpp"
+#include "actors/records.hpp"
 #include "actors/runtime.hpp"
 
 namespace talaria {
@@ -49,6 +50,24 @@ Result<Record> Store::get(const std::string& id, const std::string& release) {
   return runtime_->run([&](Operation& op) { return find_record(op, id, release); });
 }
 
+Result<SequenceRange> Store::get_range(const std::string& id, uint64_t begin, uint64_t end,
+                                       const std::string& release) {
+  RangeRequest range{id, begin, end};
+  return std::move(get_ranges(std::span(&range, 1), release)[0]);
+}
+
+std::vector<Result<SequenceRange>> Store::get_ranges(std::span<const RangeRequest> ranges,
+                                                     const std::string& release) {
+  auto results = runtime_->run([&](Operation& op) -> Result<std::vector<Result<SequenceRange>>> {
+    auto found = actors::get_ranges(op, ranges, release);
+    if (!found.empty() && !found[0] && found[0].error().code() == errc::unavailable)
+      return tl::unexpected(found[0].error());
+    return found;
+  });
+  if (results) return *std::move(results);
+  return std::vector<Result<SequenceRange>>(ranges.size(), tl::unexpected(results.error()));
+}
+
 Result<VerifyReport> Store::verify(const VerifyOptions& options) {
   return runtime_->ask<VerifyReport>(verify_atom_v, options);
 }
@@ -84,6 +103,10 @@ Result<std::vector<Digest>> ChunkStore::put_batch(std::span<const std::string_vi
 
 Result<Buffer> ChunkStore::get(const Digest& digest) const {
   return std::move(get_batch(std::span(&digest, 1))[0]);
+}
+
+Result<Buffer> ChunkStore::get_range(const Digest& digest, uint64_t offset, uint64_t length) const {
+  return runtime_.run([&](Operation& op) { return get_chunk_range(op, digest, offset, length); });
 }
 
 std::vector<Result<Buffer>> ChunkStore::get_batch(std::span<const Digest> digests) const {

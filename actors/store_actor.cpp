@@ -4,6 +4,7 @@
 #include "actors/operation.hpp"
 #include "actors/pools.hpp"
 #include "actors/reads.hpp"
+#include "actors/records.hpp"
 
 namespace talaria::actors {
 
@@ -47,6 +48,22 @@ protected:
         [this](record_atom, const std::string& id, const std::string& release) {
           return operate<Record>({},
                                  [id, release](Operation& op) { return find_record(op, id, release); });
+        },
+        [this](ranges_atom, const std::vector<RangeRequest>& ranges, const std::string& release) {
+          return operate<std::vector<SequenceRange>>(
+              {}, [ranges, release](Operation& op) -> Result<std::vector<SequenceRange>> {
+                std::vector<SequenceRange> found;
+                for (auto& result : get_ranges(op, ranges, release)) {
+                  if (!result) return tl::unexpected(result.error());
+                  found.push_back(*std::move(result));
+                }
+                return found;
+              });
+        },
+        [this](chunk_range_atom, const Digest& digest, uint64_t offset, uint64_t length) {
+          return operate<Buffer>({}, [digest, offset, length](Operation& op) {
+            return get_chunk_range(op, digest, offset, length);
+          });
         },
         [this](get_chunks_atom, const std::vector<Digest>& digests) {
           return operate<std::vector<Buffer>>({},
@@ -149,6 +166,7 @@ private:
           watch(spawn_block_reader(system(), core_, registry, services->blocks)));
       services->verifiers.push_back(watch(spawn_verifier(system(), core_, registry)));
     }
+    services->pages = std::make_shared<PageCache>(*core_->objects, core_->page_cache());
     services->locator = std::make_shared<Locator>(*core_->repository);
     services->cache = watch(spawn_cache(system(), services->blocks, services->readers));
     services->index = watch(spawn_index(system(), services->locator));

@@ -18,33 +18,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
-
-def run(command, **kwargs):
-    """(seconds, peak memory in MB) of a command that must succeed"""
-    start = time.monotonic()
-    process = subprocess.Popen(command, stdout=kwargs.get('stdout', subprocess.DEVNULL), stderr=subprocess.PIPE,
-                               env=kwargs.get('env'))
-    error = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = status
-    elapsed = time.monotonic() - start
-    if status != 0:
-        sys.exit(f'{" ".join(command)}: status {status}\n{error.decode()[-2000:]}')
-    return elapsed, usage.ru_maxrss / 1024
-
-
-def warm(path):
-    """into the page cache; and nothing that was written before waits for the disk"""
-    os.sync()
-    with open(path, 'rb') as f:
-        while f.read(1 << 24):
-            pass
-
-
-def folder_size(path):
-    return sum(os.path.getsize(os.path.join(d, f)) for d, _, files in os.walk(path) for f in files)
+from measure import BackupPeer, folder_size, run, warm
 
 
 class Series:
@@ -121,28 +96,13 @@ def releases_of_fifty(args, series, scratch):
 
 
 def peers_round(args, series, scratch):
-    env = dict(os.environ, RESTIC_PASSWORD='x', BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK='yes',
-               RESTIC_CACHE_DIR=os.path.join(scratch, 'cache'), BORG_BASE_DIR=os.path.join(scratch, 'borgbase'))
-    commands = {
-        'restic': (['restic', '-q', '-r', 'REPO', 'init'], ['restic', '-q', '-r', 'REPO', 'backup', args.input]),
-        'borg': (['borg', 'init', '-e', 'none', 'REPO'],
-                 ['borg', 'create', '-C', 'zstd,3', 'REPO::one', args.input]),
-    }
-    for name, (init, ingest) in commands.items():
-        if not shutil.which(name):
-            continue
-        repo = os.path.join(scratch, name)
-        shutil.rmtree(repo, ignore_errors=True)
-        run([w.replace('REPO', repo) for w in init], env=env)
-        warm(args.input)
-        series.add(f'{name}_ingest_s', run([w.replace('REPO', repo) for w in ingest], env=env)[0])
-        series.add(f'{name}_repository_mb', folder_size(repo) / 1e6)
+    for name in BackupPeer.installed():
+        peer = BackupPeer(name, scratch)
+        series.add(f'{name}_ingest_s', peer.ingest(args.input, 'one'))
+        series.add(f'{name}_repository_mb', peer.size() / 1e6)
         if args.next:
-            warm(args.next)
-            second = [w.replace('REPO', repo).replace('::one', '::two') for w in ingest]
-            second[-1] = args.next
-            series.add(f'{name}_next_s', run(second, env=env)[0])
-        shutil.rmtree(repo)
+            series.add(f'{name}_next_s', peer.ingest(args.next, 'two'))
+        peer.remove()
     if shutil.which('zstd'):
         packed = os.path.join(scratch, 'packed.zst')
         series.add('zstd3_s', run(['zstd', '-q', '-3', '--long=27', '-f', args.input, '-o', packed])[0])

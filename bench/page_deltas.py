@@ -12,13 +12,12 @@ import os
 import statistics
 import subprocess
 import tempfile
-import time
+
+from measure import run
 
 
 def seconds(command):
-    start = time.monotonic()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    return time.monotonic() - start
+    return run(command)[0]
 
 
 def measure(args, scratch, chain):

@@ -12,29 +12,10 @@ import filecmp
 import os
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 
-
-def run(command, **kwargs):
-    """seconds of a command that must succeed"""
-    start = time.monotonic()
-    result = subprocess.run(command, stderr=subprocess.PIPE, stdout=kwargs.get('stdout', subprocess.DEVNULL))
-    if result.returncode != 0:
-        sys.exit(f'{" ".join(command)}: status {result.returncode}\n{result.stderr.decode()[-2000:]}')
-    return time.monotonic() - start
-
-
-def warm(path):
-    with open(path, 'rb') as f:
-        while f.read(1 << 24):
-            pass
-
-
-def folder_size(path):
-    return sum(os.path.getsize(os.path.join(d, f)) for d, _, files in os.walk(path) for f in files)
+from measure import folder_size, run, warm
 
 
 def main():
@@ -55,19 +36,19 @@ def main():
         times = []
         for i, path in enumerate(args.files, 1):
             warm(path)
-            times.append(run(talaria + ['ingest', path, '--release', f'strains@{i}']))
+            times.append(run(talaria + ['ingest', path, '--release', f'strains@{i}'])[0])
             sizes.append(folder_size(repo))
         for i, path in enumerate(args.files, 1):
             run(talaria + ['export', f'strains@{i}', '-o', out])
             if not filecmp.cmp(out, path, shallow=False):
                 sys.exit(f'the export of {path} differs from the input')
             os.remove(out)
-        verify = run(talaria + ['verify'])
+        verify = run(talaria + ['verify'])[0]
         raw = [os.path.getsize(path) for path in args.files]
 
         def export(i):
             with open(os.devnull, 'wb') as null:
-                return statistics.median(run(talaria + ['export', f'strains@{i}'], stdout=null)
+                return statistics.median(run(talaria + ['export', f'strains@{i}'], stdout=null)[0]
                                          for _ in range(args.rounds))
 
         rate = lambda i, seconds: raw[i - 1] / 1e6 / seconds

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <optional>
 #include <unordered_map>
@@ -18,7 +19,7 @@ struct CacheCounts {
 
 // Values should be cheap to copy (shared pointers). An entry heavier than the capacity is not kept.
 // Used by one thread at a time.
-template <class Key, class Value>
+template <class Key, class Value, class Hash = std::hash<Key>>
 class LruCache {
 public:
   explicit LruCache(std::size_t capacity_bytes) : capacity_(capacity_bytes) {}
@@ -74,7 +75,7 @@ private:
     std::size_t bytes;
   };
   std::list<Entry> entries_; // most recently used first
-  std::unordered_map<Key, typename std::list<Entry>::iterator> places_;
+  std::unordered_map<Key, typename std::list<Entry>::iterator, Hash> places_;
   std::size_t capacity_;
   std::size_t bytes_ = 0;
   CacheCounts counts_;

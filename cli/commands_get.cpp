@@ -1,4 +1,4 @@
-// get: single records.
+// get: single records, and parts of them.
 #include "cli/commands.hpp"
 #include "cli/input.hpp"
 #include "cli/release_text.hpp"
@@ -114,9 +114,13 @@ Result<ExitCode> get(Session& session, const GetChoice& choice) {
 } // namespace
 
 void add_get(CLI::App& app, Action& chosen) {
-  auto* command = app.add_subcommand("get", "Print single records by accession or digest");
+  auto* command =
+      app.add_subcommand("get", "Print single records, or parts of them, by accession or digest");
   auto choice = std::make_shared<GetChoice>();
-  command->add_option("ID", choice->ids, "Accessions, or SHA-256 digests of sequences")->expected(0, -1);
+  command
+      ->add_option("ID", choice->ids,
+                   "Accessions, or SHA-256 digests of sequences; of either a part as ID:FROM-TO")
+      ->expected(0, -1);
   command->add_option("--ids", choice->id_file, "A file with one ID on each line; - for standard input")
       ->type_name("FILE");
   command
@@ -126,8 +130,11 @@ void add_get(CLI::App& app, Action& chosen) {
   command->add_option("-o,--output", choice->output, "A file instead of standard output")
       ->type_name("FILE");
   command->fallthrough()->footer(
-      "An ID that is not found is named on stderr, and the exit code is 1; the others are "
-      "printed.\n\nExample: talaria get P12345 Q8N158 --release uniprot/sprot");
+      "An ID that is not found is named on stderr, and the exit code is 1; the others are printed.\n"
+      "ID:FROM-TO is what `samtools faidx` prints for it: places count from 1, TO is a part of it, may "
+      "be "
+      "left out, and is clipped at the end. A record that is called so itself comes first.\n\n"
+      "Example: talaria get P12345 NC_009648:1,000-2,000");
   command->callback(
       [&chosen, choice] { chosen = [choice](Session& session) { return get(session, *choice); }; });
 }

@@ -59,7 +59,7 @@ Result<DecodedChunk> DifferenceReader::decode_within(Kind kind, const Number& nu
     return failure(errc::damaged, "a chain of differences is longer than it says");
   TALARIA_TRY_ASSIGN(auto reference, join_references(difference));
   auto value = std::make_shared<std::string>(difference.length, '\0');
-  TALARIA_TRY(decode_difference(difference.bytes, reference, value->data(), value->size()));
+  TALARIA_TRY(decode_difference(difference.bytes, reference.view(), value->data(), value->size()));
   DecodedChunk chunk{std::move(value), difference.depth, difference.work};
   decoded_.put(kind, number, chunk);
   return chunk;
@@ -67,7 +67,7 @@ Result<DecodedChunk> DifferenceReader::decode_within(Kind kind, const Number& nu
 
 // Each reference is decoded with what depth and work the others leave: so all of it takes no more steps
 // than the difference says, whatever the chunks hold.
-Result<std::string> DifferenceReader::join_references(const Difference& difference) {
+Result<DifferenceReader::Joined> DifferenceReader::join_references(const Difference& difference) {
   std::vector<Number> numbers;
   std::vector<BlockPlace> places;
   for (auto& reference : difference.references) {
@@ -78,7 +78,7 @@ Result<std::string> DifferenceReader::join_references(const Difference& differen
     TALARIA_TRY_ASSIGN(auto place, index_.locate(reference.kind, numbers.back()));
     places.push_back(place);
   }
-  std::string joined;
+  Joined joined;
   if (places.empty()) return joined;
   TALARIA_TRY_ASSIGN(auto blocks, source_.read(places));
   Bound left{difference.depth - 1u, difference.work - 1};
@@ -88,7 +88,10 @@ Result<std::string> DifferenceReader::join_references(const Difference& differen
     if (chunk.depth > left.depth || chunk.work > left.work)
       return failure(errc::damaged, "a chain of differences is longer than it says");
     left.work -= chunk.work;
-    joined += *chunk.value;
+    if (numbers.size() == 1)
+      joined.single = std::move(chunk.value);
+    else
+      joined.several += *chunk.value;
   }
   return joined;
 }

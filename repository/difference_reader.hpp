@@ -67,7 +67,14 @@ private:
                                      const Bound& bound);
   Result<DecodedChunk> read_within(Kind kind, const Number& number, const BlockPtr& block,
                                    const Bound& bound);
-  Result<std::string> join_references(const Difference& difference);
+  // The values of the references, one behind the other; of a single one, without a copy.
+  struct Joined {
+    std::shared_ptr<const std::string> single;
+    std::string several;
+
+    std::string_view view() const { return single ? *single : several; }
+  };
+  Result<Joined> join_references(const Difference& difference);
 
   const DigestIndex& index_;
   BlockSource& source_;

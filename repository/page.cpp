@@ -422,22 +422,39 @@ Result<std::string> PageFile::read_payload(const ObjectStore& store, std::size_t
   return payload;
 }
 
-Result<Page> PageFile::read_delta(const ObjectStore& store, std::size_t source,
-                                  std::string_view payload) const {
+Result<PageFile::Source> PageFile::source_of(const ObjectStore& store, std::size_t place) const {
+  auto& source = pages_[place].source;
+  if (!source) return Source{};
   TALARIA_TRY_ASSIGN(auto file, reference(store));
-  if (source >= file->pages().size())
+  if (*source >= file->pages().size())
     return failure(errc::damaged, name_ + ": a page comes from none of the reference");
-  TALARIA_TRY_ASSIGN(auto page, file->read(store, source));
+  return Source{std::move(file), *source};
+}
+
+Result<Page> PageFile::read_delta(const ObjectStore& store, std::size_t place,
+                                  std::string_view payload) const {
+  TALARIA_TRY_ASSIGN(auto source, source_of(store, place));
+  TALARIA_TRY_ASSIGN(auto page, source.file->read(store, source.place));
   auto delta = decode_delta(payload, page, generations_.size());
   if (!delta) return tl::unexpected(delta.error().within(name_));
   return delta;
 }
 
+Result<RunPagePtr> PageFile::read_runs(const ObjectStore& store, std::size_t place,
+                                       RunPagePtr source) const {
+  TALARIA_TRY_ASSIGN(auto payload, read_payload(store, place));
+  auto page = RunPage::decode(payload, generations_.size(), std::move(source));
+  if (!page) return tl::unexpected(page.error().within(name_));
+  if ((*page)->rows() != pages_[place].records)
+    return failure(errc::damaged, name_ + ": a page has lost records");
+  return page;
+}
+
 Result<Page> PageFile::read(const ObjectStore& store, std::size_t place) const {
   auto& entry = pages_[place];
   TALARIA_TRY_ASSIGN(auto payload, read_payload(store, place));
-  auto page = entry.source ? read_delta(store, *entry.source, payload)
-                           : decode_page(payload, generations_.size());
+  auto page =
+      entry.source ? read_delta(store, place, payload) : decode_page(payload, generations_.size());
   if (!page) return entry.source ? page : tl::unexpected(page.error().within(name_));
   if (page->rows.size() != entry.records)
     return failure(errc::damaged, name_ + ": a page has lost records");

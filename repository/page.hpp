@@ -9,6 +9,7 @@
 #include "repository/number.hpp"
 #include "repository/pack.hpp"
 #include "repository/page_payload.hpp"
+#include "repository/run_page.hpp"
 #include "talaria/digest.hpp"
 #include "talaria/error.hpp"
 #include "talaria/object_store.hpp"
@@ -75,11 +76,22 @@ public:
   // Reads, checks and decodes a page, and for a difference one page of each file that it goes back to.
   Result<Page> read(const ObjectStore& store, std::size_t place) const;
 
+  // The same page by its runs. For a difference, `source` is that page of the reference which the entry
+  // names (source_of()).
+  Result<RunPagePtr> read_runs(const ObjectStore& store, std::size_t place, RunPagePtr source) const;
+
+  // The file and the page that a page is the difference from; no file for a whole page.
+  struct Source {
+    PageFilePtr file;
+    std::size_t place = 0;
+  };
+  Result<Source> source_of(const ObjectStore& store, std::size_t place) const;
+
 private:
   Result<void> read_directory(std::string_view directory, uint64_t end);
   Result<void> read_reference(ByteReader& in);
   Result<std::string> read_payload(const ObjectStore& store, std::size_t place) const;
-  Result<Page> read_delta(const ObjectStore& store, std::size_t source, std::string_view payload) const;
+  Result<Page> read_delta(const ObjectStore& store, std::size_t place, std::string_view payload) const;
 
   std::string name_;
   PackInfo info_;

@@ -2,6 +2,7 @@
 
 #include "core/endian.hpp"
 #include "core/try.hpp"
+#include "repository/page_parts.hpp"
 
 #include <algorithm>
 #include <map>
@@ -70,71 +71,6 @@ private:
   uint64_t length_ = 0;
 };
 
-// Reads runs of numbers for `rows`, which are not copied but written to.
-Result<void> read_runs(ByteReader& in, std::size_t generations, const std::vector<Row*>& rows,
-                       Number Row::*member) {
-  std::vector<uint32_t> next(generations, 0);
-  std::size_t filled = 0;
-  while (filled < rows.size()) {
-    TALARIA_TRY_ASSIGN(auto generation, in.varint());
-    TALARIA_TRY_ASSIGN(auto step, in.zigzag());
-    TALARIA_TRY_ASSIGN(auto length, in.varint());
-    if (generation >= generations || length == 0 || length > rows.size() - filled)
-      return failure(errc::damaged, "impossible run of numbers");
-    auto first = static_cast<uint64_t>(next[generation]) + static_cast<uint64_t>(step);
-    if (first > UINT32_MAX || first + length > UINT32_MAX)
-      return failure(errc::damaged, "impossible number");
-    for (uint64_t i = 0; i < length; ++i)
-      rows[filled++]->*member = {static_cast<uint32_t>(generation), static_cast<uint32_t>(first + i)};
-    next[generation] = static_cast<uint32_t>(first + length);
-  }
-  return {};
-}
-
-Result<void> read_layout_runs(ByteReader& in, std::size_t layouts, const std::vector<Row*>& rows) {
-  for (std::size_t filled = 0; filled < rows.size();) {
-    TALARIA_TRY_ASSIGN(auto layout, in.varint());
-    TALARIA_TRY_ASSIGN(auto length, in.varint());
-    if (layout >= layouts || length == 0 || length > rows.size() - filled)
-      return failure(errc::damaged, "impossible run of layouts");
-    for (uint64_t i = 0; i < length; ++i) rows[filled++]->layout = static_cast<uint32_t>(layout);
-  }
-  return {};
-}
-
-Result<RecordLayout> read_layout(ByteReader& in, std::size_t generations) {
-  RecordLayout layout;
-  TALARIA_TRY_ASSIGN(auto size, in.varint());
-  TALARIA_TRY_ASSIGN(auto bytes, in.bytes(size));
-  if (bytes.empty() || static_cast<uint8_t>(bytes[0]) > 2)
-    return failure(errc::damaged, "impossible layout");
-  layout.form = static_cast<RecordLayout::Form>(bytes[0]);
-  bytes.remove_prefix(1);
-  if (layout.form != RecordLayout::Form::stored) {
-    layout.bytes = bytes;
-    return layout;
-  }
-  ByteReader number(bytes);
-  TALARIA_TRY_ASSIGN(auto generation, number.varint());
-  TALARIA_TRY_ASSIGN(auto ordinal, number.varint());
-  if (generation >= generations || ordinal > UINT32_MAX || !number.at_end())
-    return failure(errc::damaged, "impossible layout");
-  layout.text = {static_cast<uint32_t>(generation), static_cast<uint32_t>(ordinal)};
-  return layout;
-}
-
-// Reads the counts of records and layouts, and the layouts, which go behind those that are there.
-Result<std::size_t> read_head(ByteReader& in, std::size_t generations, Page& page) {
-  TALARIA_TRY_ASSIGN(auto count, in.varint());
-  TALARIA_TRY_ASSIGN(auto layouts, in.varint());
-  if (count > page_records_max || layouts > count) return failure(errc::damaged, "impossible page");
-  for (uint64_t i = 0; i < layouts; ++i) {
-    TALARIA_TRY_ASSIGN(auto layout, read_layout(in, generations));
-    page.layouts.push_back(std::move(layout));
-  }
-  return static_cast<std::size_t>(count);
-}
-
 void put_head(const Page& page, std::size_t known_layouts, std::string& out) {
   put_varint(out, page.rows.size());
   put_varint(out, page.layouts.size() - known_layouts);
@@ -144,13 +80,6 @@ void put_head(const Page& page, std::size_t known_layouts, std::string& out) {
     out += key;
   }
 }
-
-// What a run of rows doesn't take from the source, and whether it leaves the order of the source.
-constexpr uint8_t own_header = 1;
-constexpr uint8_t own_sequence = 2;
-constexpr uint8_t own_layout = 4;
-constexpr uint8_t own_row = own_header | own_sequence | own_layout;
-constexpr uint8_t jump = 8;
 
 // Finds for each row of a page the row of the source that it has most in common with.
 class RowMatcher {
@@ -241,7 +170,7 @@ public:
 private:
   void end_run() {
     if (length_ == 0) return;
-    kinds_ += static_cast<char>(own_ | (step_ != 0 ? jump : 0));
+    kinds_ += static_cast<char>(own_ | (step_ != 0 ? run_jumps : 0));
     put_varint(lengths_, length_);
     if (step_ != 0) put_zigzag(jumps_, step_);
     length_ = 0;
@@ -255,70 +184,6 @@ private:
   uint64_t length_ = 0;
   std::size_t next_ = 0;
 };
-
-// Reads the runs of a difference and takes from the source what they say; the rest is left for the
-// columns, by row.
-struct DeltaReader {
-  const Page& source;
-  std::vector<Row>& rows;
-  std::vector<Row*> headers;
-  std::vector<Row*> sequences;
-  std::vector<Row*> layouts;
-  std::size_t next = 0;
-
-  Result<void> read(ByteReader& in, std::size_t count) {
-    TALARIA_TRY_ASSIGN(auto runs, in.varint());
-    TALARIA_TRY_ASSIGN(auto kinds, in.bytes(runs));
-    if (runs > count) return failure(errc::damaged, "impossible number of runs");
-    std::vector<std::size_t> lengths;
-    std::size_t total = 0;
-    for (uint64_t i = 0; i < runs; ++i) {
-      TALARIA_TRY_ASSIGN(auto length, in.varint());
-      if (length == 0 || length > count - total) return failure(errc::damaged, "impossible run");
-      lengths.push_back(static_cast<std::size_t>(length));
-      total += lengths.back();
-    }
-    if (total != count) return failure(errc::damaged, "runs for another number of records");
-    rows.resize(count);
-    std::size_t filled = 0;
-    for (std::size_t i = 0; i < lengths.size(); ++i) {
-      TALARIA_TRY(read_run(in, static_cast<uint8_t>(kinds[i]), filled, lengths[i]));
-      filled += lengths[i];
-    }
-    return {};
-  }
-
-private:
-  Result<void> read_run(ByteReader& in, uint8_t kind, std::size_t first, std::size_t length) {
-    auto own = static_cast<uint8_t>(kind & own_row);
-    if (kind > (own_row | jump) || kind == (own_row | jump))
-      return failure(errc::damaged, "impossible kind of run");
-    if ((kind & jump) != 0) {
-      TALARIA_TRY_ASSIGN(auto step, in.zigzag());
-      next += static_cast<std::size_t>(step);
-    }
-    if (own != own_row) {
-      if (next > source.rows.size() || length > source.rows.size() - next)
-        return failure(errc::damaged, "a run beyond the source of a page");
-      std::copy_n(source.rows.begin() + static_cast<std::ptrdiff_t>(next), length,
-                  rows.begin() + static_cast<std::ptrdiff_t>(first));
-      next += length;
-    }
-    for (auto i = first; own != 0 && i < first + length; ++i) {
-      if ((own & own_header) != 0) headers.push_back(&rows[i]);
-      if ((own & own_sequence) != 0) sequences.push_back(&rows[i]);
-      if ((own & own_layout) != 0) layouts.push_back(&rows[i]);
-    }
-    return {};
-  }
-};
-
-std::vector<Row*> all_of(std::vector<Row>& rows) {
-  std::vector<Row*> all;
-  all.reserve(rows.size());
-  for (auto& row : rows) all.push_back(&row);
-  return all;
-}
 
 } // namespace
 
@@ -351,16 +216,8 @@ std::string encode_page(const Page& page) {
 }
 
 Result<Page> decode_page(std::string_view payload, std::size_t generations) {
-  ByteReader in(payload);
-  Page page;
-  TALARIA_TRY_ASSIGN(auto count, read_head(in, generations, page));
-  page.rows.resize(count);
-  auto rows = all_of(page.rows);
-  TALARIA_TRY(read_layout_runs(in, page.layouts.size(), rows));
-  TALARIA_TRY(read_runs(in, generations, rows, &Row::header));
-  TALARIA_TRY(read_runs(in, generations, rows, &Row::sequence));
-  if (!in.at_end()) return failure(errc::damaged, "bytes behind the end of a page");
-  return page;
+  TALARIA_TRY_ASSIGN(auto parts, parse_page(payload, generations));
+  return expand_page(std::move(parts), nullptr);
 }
 
 std::string encode_delta(const Page& page, const Page& source) {
@@ -395,16 +252,9 @@ std::string encode_delta(const Page& page, const Page& source) {
 }
 
 Result<Page> decode_delta(std::string_view payload, const Page& source, std::size_t generations) {
-  ByteReader in(payload);
-  Page page{source.layouts, {}};
-  TALARIA_TRY_ASSIGN(auto count, read_head(in, generations, page));
-  DeltaReader runs{source, page.rows, {}, {}, {}};
-  TALARIA_TRY(runs.read(in, count));
-  TALARIA_TRY(read_layout_runs(in, page.layouts.size(), runs.layouts));
-  TALARIA_TRY(read_runs(in, generations, runs.headers, &Row::header));
-  TALARIA_TRY(read_runs(in, generations, runs.sequences, &Row::sequence));
-  if (!in.at_end()) return failure(errc::damaged, "bytes behind the end of a page");
-  return page;
+  TALARIA_TRY_ASSIGN(auto parts,
+                     parse_delta(payload, generations, source.rows.size(), source.layouts.size()));
+  return expand_page(std::move(parts), &source);
 }
 
 } // namespace talaria

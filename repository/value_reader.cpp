@@ -55,25 +55,41 @@ Result<void> ValueReader::open_list(std::string_view content) {
   reset();
   TALARIA_TRY_ASSIGN(auto parts, decode_list(content));
   size_ = parts.length;
+  uint64_t end = 0;
   for (auto& part : parts.parts) {
     auto generation = index_.generation(part.generation);
     if (!generation)
       return failure(errc::damaged, "a list names a generation that the snapshot doesn't list");
-    parts_.emplace_back(Number{*generation, part.ordinal}, part.length);
+    end += part.length;
+    parts_.push_back({{*generation, part.ordinal}, end});
   }
   taken_ = true;
   return {};
 }
 
-Result<void> ValueReader::load_window() {
-  window_first_ = next_part_;
+// The blocks of the parts first .. last.
+Result<std::vector<BlockPtr>> ValueReader::read_blocks(std::size_t first, std::size_t last) {
   std::vector<BlockPlace> places;
-  for (auto i = next_part_; i < std::min(parts_.size(), next_part_ + part_window); ++i) {
-    TALARIA_TRY_ASSIGN(auto place, index_.locate(Kind::part, parts_[i].first));
+  for (auto i = first; i < last; ++i) {
+    TALARIA_TRY_ASSIGN(auto place, index_.locate(Kind::part, parts_[i].number));
     places.push_back(place);
   }
-  TALARIA_TRY_ASSIGN(window_, source_.read(places));
+  return source_.read(places);
+}
+
+Result<void> ValueReader::load_window() {
+  window_first_ = next_part_;
+  TALARIA_TRY_ASSIGN(window_,
+                     read_blocks(next_part_, std::min(parts_.size(), next_part_ + part_window)));
   return {};
+}
+
+Result<std::string_view> ValueReader::part_value(std::size_t place, const BlockPtr& block) {
+  auto form = ChunkForm::whole;
+  TALARIA_TRY_ASSIGN(auto content, value_of(block, Kind::part, parts_[place].number, form));
+  if (form == ChunkForm::list || content.size() != parts_[place].end - begin_of(place))
+    return failure(errc::damaged, "a part has another length than its list says");
+  return content;
 }
 
 Result<std::string_view> ValueReader::next() {
@@ -83,14 +99,34 @@ Result<std::string_view> ValueReader::next() {
   }
   if (next_part_ >= parts_.size()) return std::string_view();
   if (next_part_ >= window_first_ + window_.size()) TALARIA_TRY(load_window());
-  auto& [number, length] = parts_[next_part_];
-  auto form = ChunkForm::whole;
-  TALARIA_TRY_ASSIGN(auto content,
-                     value_of(window_[next_part_ - window_first_], Kind::part, number, form));
-  if (form == ChunkForm::list || content.size() != length)
-    return failure(errc::damaged, "a part has another length than its list says");
+  TALARIA_TRY_ASSIGN(auto content, part_value(next_part_, window_[next_part_ - window_first_]));
   ++next_part_;
   return content;
+}
+
+Result<void> ValueReader::read(uint64_t offset, uint64_t length, std::string& out) {
+  if (offset > size_ || length > size_ - offset)
+    return failure(errc::invalid_argument, "a range beyond the end of a value");
+  if (parts_.empty()) {
+    out += content_.substr(static_cast<std::size_t>(offset), static_cast<std::size_t>(length));
+    return {};
+  }
+  auto end = offset + length;
+  auto touched = std::upper_bound(parts_.begin(), parts_.end(), offset,
+                                  [](uint64_t at, const Part& part) { return at < part.end; });
+  for (auto at = static_cast<std::size_t>(touched - parts_.begin());
+       at < parts_.size() && begin_of(at) < end;) {
+    auto first = at;
+    while (at < parts_.size() && at < first + part_window && begin_of(at) < end) ++at;
+    TALARIA_TRY_ASSIGN(auto blocks, read_blocks(first, at));
+    for (auto i = first; i < at; ++i) {
+      TALARIA_TRY_ASSIGN(auto content, part_value(i, blocks[i - first]));
+      auto from = std::max(offset, begin_of(i));
+      out += content.substr(static_cast<std::size_t>(from - begin_of(i)),
+                            static_cast<std::size_t>(std::min(end, parts_[i].end) - from));
+    }
+  }
+  return {};
 }
 
 Result<std::string> read_value(const DigestIndex& index, BlockSource& source, Kind kind,

@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace talaria {
@@ -37,12 +36,24 @@ public:
   // The next bytes of the value, valid until the next call; empty at its end.
   Result<std::string_view> next();
 
+  // Appends `length` bytes of the value from `offset` on, all of which must be there. Of a list, only
+  // the parts that they touch are read. next() goes on where it was.
+  Result<void> read(uint64_t offset, uint64_t length, std::string& out);
+
   // Bytes of the whole value.
   uint64_t size() const noexcept { return size_; }
 
 private:
+  struct Part {
+    Number number;
+    uint64_t end = 0; // in the value
+  };
+
   void reset();
+  uint64_t begin_of(std::size_t part) const { return part == 0 ? 0 : parts_[part - 1].end; }
+  Result<std::vector<BlockPtr>> read_blocks(std::size_t first, std::size_t last);
   Result<void> load_window();
+  Result<std::string_view> part_value(std::size_t place, const BlockPtr& block);
   Result<std::string_view> value_of(const BlockPtr& block, Kind kind, const Number& number,
                                     ChunkForm& form);
 
@@ -54,7 +65,7 @@ private:
   BlockPtr single_;
   std::string_view content_;
   bool taken_ = false;
-  std::vector<std::pair<Number, uint32_t>> parts_; // numbers and lengths
+  std::vector<Part> parts_;
   std::size_t next_part_ = 0;
   std::size_t window_first_ = 0;
   std::vector<BlockPtr> window_;

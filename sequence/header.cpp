@@ -9,14 +9,6 @@ namespace {
 
 using std::string_view;
 
-string_view first_word(string_view text) {
-  const auto is_space = [](char c) { return static_cast<unsigned char>(c) <= ' '; };
-  const auto begin = std::find_if_not(text.begin(), text.end(), is_space);
-  const auto end = std::find_if(begin, text.end(), is_space);
-  return text.substr(static_cast<std::size_t>(begin - text.begin()),
-                     static_cast<std::size_t>(end - begin));
-}
-
 // Takes the part before the next '|' off `rest`.
 string_view take_field(string_view& rest) {
   const std::size_t bar = rest.find('|');
@@ -141,6 +133,14 @@ bool is_uniprot(string_view text) {
 }
 
 } // namespace
+
+string_view first_word(string_view text) noexcept {
+  const auto is_space = [](char c) { return static_cast<unsigned char>(c) <= ' '; };
+  const auto begin = std::find_if_not(text.begin(), text.end(), is_space);
+  const auto end = std::find_if(begin, text.end(), is_space);
+  return text.substr(static_cast<std::size_t>(begin - text.begin()),
+                     static_cast<std::size_t>(end - begin));
+}
 
 string_view accession(string_view header) noexcept {
   const string_view word = first_word(header);

@@ -13,6 +13,9 @@ namespace talaria {
 // Empty if the header has no word. Also made for a user's query: accession("sp|P12345|X") is "P12345".
 std::string_view accession(std::string_view header) noexcept;
 
+// The first word of a header line, as other programs take it for the name of the record.
+std::string_view first_word(std::string_view header) noexcept;
+
 // An accession without its version: NP_000001.2 -> NP_000001, P12345.3 -> P12345. Only what looks like
 // an INSDC, RefSeq or UniProt accession loses its version; "contig.12" stays, for there it is the name.
 std::string_view unversioned(std::string_view accession) noexcept;

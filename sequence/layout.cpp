@@ -264,12 +264,6 @@ Lines copy_lines(std::string_view body, bool header_crlf, std::uint32_t& hint, s
 
 // ---- Others and case -------------------------------------------------------------------------------
 
-struct OtherRun {
-  std::uint64_t gap = 0; // residues since the last run
-  std::uint64_t count = 0;
-  char byte = 0;
-};
-
 // Moves what is not a letter out of residues[from..] into runs. False at a byte that is refused.
 bool take_others(std::string& residues, std::size_t from, std::vector<OtherRun>& runs) {
   char* to = residues.data() + from;
@@ -698,6 +692,15 @@ Result<void> write_body(std::string_view layout, std::string_view residues, std:
   else
     write_runs(text, characters, plan.lines);
   return {};
+}
+
+Result<Characters> read_characters(std::string_view layout, std::uint64_t residues) {
+  TALARIA_TRY_ASSIGN(Layout plan, decode(layout, residues));
+  return Characters{std::move(plan.others), std::move(plan.cases)};
+}
+
+bool has_others(std::string_view layout) noexcept {
+  return !layout.empty() && (static_cast<unsigned char>(layout[0]) & others_flag) != 0;
 }
 
 bool gives_back(std::string_view layout, std::string_view residues, std::string_view line_end,

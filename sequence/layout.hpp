@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace talaria {
 
@@ -39,5 +40,25 @@ Result<void> write_body(std::string_view layout, std::string_view residues, std:
 // that what is stored of a record gives its text back. `scratch` is overwritten.
 bool gives_back(std::string_view layout, std::string_view residues, std::string_view line_end,
                 std::string_view body, std::string& scratch);
+
+// `count` equal bytes that are no letters, `gap` residues behind those before.
+struct OtherRun {
+  std::uint64_t gap = 0;
+  std::uint64_t count = 0;
+  char byte = 0;
+};
+
+// What a layout says of the characters of a body, beside how they are spread over lines.
+struct Characters {
+  std::vector<OtherRun> others;
+  std::vector<std::uint64_t> cases; // lengths of runs of upper- and lower-case letters, upper first; the
+                                    // last one, which isn't there, has the rest
+};
+
+// errc::damaged as for write_body().
+Result<Characters> read_characters(std::string_view layout, std::uint64_t residues);
+
+// Whether there may be others: cheaper than to read them.
+bool has_others(std::string_view layout) noexcept;
 
 } // namespace talaria

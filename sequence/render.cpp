@@ -219,15 +219,21 @@ namespace {
 // Hands out the residues of a long record by counts.
 class ResidueStream {
 public:
-  explicit ResidueStream(ValueReader& reader) : reader_(reader) {}
+  explicit ResidueStream(ValueReader& reader) : reader_(&reader) {}
+  explicit ResidueStream(std::string_view all) : left_(all) {}
 
   Result<std::string_view> take(uint64_t count) {
+    if (reader_ == nullptr) {
+      if (left_.size() < count) return asks_for_more();
+      auto taken = left_.substr(0, count);
+      left_.remove_prefix(count);
+      return taken;
+    }
     pending_.erase(0, used_);
     used_ = 0;
     while (pending_.size() < count) {
-      TALARIA_TRY_ASSIGN(auto more, reader_.next());
-      if (more.empty())
-        return failure(errc::damaged, "a layout asks for more residues than the record has");
+      TALARIA_TRY_ASSIGN(auto more, reader_->next());
+      if (more.empty()) return asks_for_more();
       pending_ += more;
     }
     used_ = count;
@@ -235,14 +241,21 @@ public:
   }
 
   Result<void> expect_end() {
-    if (used_ != pending_.size()) return failure(errc::damaged, "a layout leaves residues over");
-    TALARIA_TRY_ASSIGN(auto more, reader_.next());
+    if (used_ != pending_.size() || !left_.empty())
+      return failure(errc::damaged, "a layout leaves residues over");
+    if (reader_ == nullptr) return {};
+    TALARIA_TRY_ASSIGN(auto more, reader_->next());
     if (!more.empty()) return failure(errc::damaged, "a layout leaves residues over");
     return {};
   }
 
 private:
-  ValueReader& reader_;
+  static tl::unexpected<Error> asks_for_more() {
+    return failure(errc::damaged, "a layout asks for more residues than the record has");
+  }
+
+  ValueReader* reader_ = nullptr; // or all of them:
+  std::string_view left_;
   std::string pending_;
   std::size_t used_ = 0;
 };
@@ -252,18 +265,25 @@ private:
 Result<void> render_long(const DigestIndex& index, BlockSource& source, const OpenPage& page,
                          std::size_t row_place, const ByteSink& sink, DecodedChunks* decoded) {
   auto& row = page.page.rows[row_place];
-  auto& layout = page.page.layouts[row.layout];
+  return render_record(index, source, {row.header, row.sequence, page.page.layouts[row.layout]}, sink,
+                       decoded);
+}
+
+Result<void> render_record(const DigestIndex& index, BlockSource& source, const RecordParts& record,
+                           const ByteSink& sink, DecodedChunks* decoded,
+                           std::optional<std::string_view> known) {
+  auto& layout = record.layout;
   TALARIA_TRY(sink(">"));
   ValueReader header(index, source);
-  TALARIA_TRY(header.open(Kind::header, row.header));
+  TALARIA_TRY(header.open(Kind::header, record.header));
   while (true) {
     TALARIA_TRY_ASSIGN(auto piece, header.next());
     if (piece.empty()) break;
     TALARIA_TRY(sink(piece));
   }
   ValueReader sequence(index, source, decoded);
-  TALARIA_TRY(sequence.open(Kind::sequence, row.sequence));
-  ResidueStream residues(sequence);
+  if (!known) TALARIA_TRY(sequence.open(Kind::sequence, record.sequence));
+  auto residues = known ? ResidueStream(*known) : ResidueStream(sequence);
   std::string text;
   // The first span is the line end of the header, with which the layouts of the others begin too.
   std::optional<std::size_t> line_end;
@@ -278,7 +298,7 @@ Result<void> render_long(const DigestIndex& index, BlockSource& source, const Op
     return sink(std::string_view(text).substr(left_out));
   };
   if (layout.form == RecordLayout::Form::plain) {
-    TALARIA_TRY(write(sequence.size(), layout.bytes));
+    TALARIA_TRY(write(known ? known->size() : sequence.size(), layout.bytes));
     return residues.expect_end();
   }
   SpanReader spans;

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -133,7 +134,18 @@ struct Rendered {
 
 Result<Rendered> render(const RenderJob& job);
 
-// Renders a record of any length, in pieces. `decoded`: for those who render several.
+// A record of a release by what it refers to.
+struct RecordParts {
+  Number header;
+  Number sequence;
+  RecordLayout layout;
+};
+
+// Renders a record of any length, in pieces. `decoded`: for those who render several. `residues`: for
+// those who have them.
+Result<void> render_record(const DigestIndex& index, BlockSource& source, const RecordParts& record,
+                           const ByteSink& sink, DecodedChunks* decoded = nullptr,
+                           std::optional<std::string_view> residues = std::nullopt);
 Result<void> render_long(const DigestIndex& index, BlockSource& source, const OpenPage& page,
                          std::size_t row, const ByteSink& sink, DecodedChunks* decoded = nullptr);
 

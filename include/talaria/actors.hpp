@@ -36,6 +36,8 @@ CAF_ADD_ATOM(talaria_public, talaria, put_deltas_atom, "put_deltas")
 CAF_ADD_ATOM(talaria_public, talaria, delta_info_atom, "delta_info")
 CAF_ADD_ATOM(talaria_public, talaria, deltas_atom, "deltas")
 CAF_ADD_ATOM(talaria_public, talaria, rebase_chunk_atom, "rebase_chk")
+CAF_ADD_ATOM(talaria_public, talaria, ranges_atom, "ranges")
+CAF_ADD_ATOM(talaria_public, talaria, chunk_range_atom, "chunk_rng")
 CAF_END_TYPE_ID_BLOCK(talaria_public)
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(talaria::IngestRequest)
@@ -45,7 +47,10 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<talaria::ReleaseInfo>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(talaria::ExportSink)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(talaria::OperationOptions)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(talaria::Record)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<talaria::RangeRequest>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<talaria::SequenceRange>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(talaria::Digest)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(talaria::Buffer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<talaria::Digest>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<talaria::Buffer>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(talaria::VerifyOptions)
@@ -71,6 +76,12 @@ using store_actor = caf::typed_actor<
     caf::replies_to<export_atom, std::string, ExportSink, OperationOptions>::with<ReleaseInfo>,
     // Finds the record with an accession or digest in a release, or in the newest that has it.
     caf::replies_to<record_atom, std::string, std::string>::with<Record>,
+    // Reads parts of sequences in a release (empty: in the newest that has each), in the order asked;
+    // the first that fails fails all.
+    caf::replies_to<ranges_atom, std::vector<RangeRequest>,
+                    std::string>::with<std::vector<SequenceRange>>,
+    // Reads so many bytes of a chunk or sequence from an offset on.
+    caf::replies_to<chunk_range_atom, Digest, uint64_t, uint64_t>::with<Buffer>,
     // Gets chunks or sequences by digest, in the order asked; the first that is missing fails all.
     caf::replies_to<get_chunks_atom, std::vector<Digest>>::with<std::vector<Buffer>>,
     // Stores chunks in one commit and answers their addresses in the same order.

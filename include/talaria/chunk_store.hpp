@@ -47,6 +47,11 @@ public:
   // The bytes at an address; errc::not_found. The whole digest is checked before it returns.
   Result<Buffer> get(const Digest& digest) const;
 
+  // `length` of these bytes from `offset` on, clipped at the end, read without the rest;
+  // errc::invalid_argument if `offset` is behind the end. Checked by the checksums of what is read, not
+  // by the digest of the whole.
+  Result<Buffer> get_range(const Digest& digest, uint64_t offset, uint64_t length) const;
+
   // Many at once, in the order asked, each with its own outcome. Blocks are read once for all chunks in
   // them, in parallel. Memory: the reply, and a bounded number of blocks.
   std::vector<Result<Buffer>> get_batch(std::span<const Digest> digests) const;

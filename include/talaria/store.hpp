@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -74,6 +75,22 @@ struct Record {
   std::string sequence; // canonical residues
   std::string text;     // byte for byte as in the file; for a digest: FASTA with the digest as header
   std::string release;  // NAME@VERSION
+};
+
+// Characters begin .. end of a sequence, counted from 0; `end` isn't one of them. What counts is what
+// `samtools faidx` counts: residues, and other signs in the record such as '*' and '-', but not blanks.
+struct RangeRequest {
+  std::string id;                  // an accession, or the digest of a sequence
+  uint64_t begin = 0;              // below `end`
+  uint64_t end = ~std::uint64_t{}; // clipped at the end of the sequence
+};
+
+struct SequenceRange {
+  std::string header;   // of the record, without '>'; empty for a digest
+  std::string sequence; // the characters as in the file; for a digest canonical residues
+  uint64_t begin = 0;
+  uint64_t end = 0;    // as it was clipped
+  std::string release; // NAME@VERSION; empty for a digest
 };
 
 struct VerifyOptions {
@@ -197,8 +214,19 @@ public:
 
   // The record with this accession ("P12345", "sp|P12345|X", "NP_000001.2") in `release` (NAME or
   // NAME@VERSION), or in the newest release that has it; or the sequence with this digest (64
-  // hexadecimal digits).
+  // hexadecimal digits). "ID:FROM-TO", "ID:FROM-" or "ID:FROM", counted from 1, is the part that
+  // `samtools faidx` would give, with such a header, unless a record is called so itself.
   Result<Record> get(const std::string& id, const std::string& release = {});
+
+  // A part of a sequence, read without the rest: the accession or digest is looked for as by get().
+  // errc::invalid_argument for an empty range, or one that begins behind the end. Checked by the
+  // checksums of what is read, not by the digest of the whole.
+  Result<SequenceRange> get_range(const std::string& id, uint64_t begin, uint64_t end,
+                                  const std::string& release = {});
+
+  // Many at once, in the order asked, each with its own outcome.
+  std::vector<Result<SequenceRange>> get_ranges(std::span<const RangeRequest> ranges,
+                                                const std::string& release = {});
 
   Result<VerifyReport> verify(const VerifyOptions& options = {});
 

@@ -33,6 +33,13 @@ TEST_F(StoreActorTest, AnswersRequestsWithResultsOrErrorsOfTalaria) {
   self->request(store, caf::infinite, get_chunks_atom_v, std::vector{digest})
       .receive([](std::vector<Buffer>& buffers) { EXPECT_EQ(buffers.at(0).view(), "by actor"); },
                [](caf::error& e) { FAIL() << actors::to_error(e).message(); });
+  self->request(store, caf::infinite, chunk_range_atom_v, digest, uint64_t{3}, uint64_t{100})
+      .receive([](Buffer& part) { EXPECT_EQ(part.view(), "actor"); },
+               [](caf::error& e) { FAIL() << actors::to_error(e).message(); });
+  self->request(store, caf::infinite, ranges_atom_v, std::vector{RangeRequest{"none", 0, 1}},
+                std::string())
+      .receive([](std::vector<SequenceRange>&) { FAIL(); },
+               [](caf::error& e) { EXPECT_EQ(actors::to_error(e).code(), errc::not_found); });
   self->request(store, caf::infinite, export_atom_v, std::string("none@1"), ExportSink(),
                 OperationOptions())
       .receive([](ReleaseInfo&) { FAIL(); },

@@ -149,6 +149,32 @@ TEST_F(Commands, GetFindsSequencesByDigest) {
   EXPECT_EQ(printed, residues);
 }
 
+TEST_F(Commands, GetCutsRangesAsSamtoolsDoes) {
+  make_repository();
+  std::string characters;
+  for (int i = 0; i < 100'000; ++i) characters += "ACGTacgtnN-"[(i * 7919 + i / 13) % 11];
+  std::string text = ">short\nMKV*\n>chr1 a chromosome\r\n";
+  for (std::size_t at = 0; at < characters.size(); at += 70) text += characters.substr(at, 70) + "\r\n";
+  done({"ingest", write("genome.fasta", text), "--release", "g@1"});
+  auto expected = [&](std::size_t from, std::size_t to) {
+    auto cut = characters.substr(from - 1, to - from + 1);
+    std::string lines = ">chr1:" + std::to_string(from) + "-" + std::to_string(to) + "\n";
+    for (std::size_t at = 0; at < cut.size(); at += 60) lines += cut.substr(at, 60) + "\n";
+    return lines;
+  };
+  EXPECT_EQ(done({"get", "chr1:1-10"}).out, expected(1, 10));
+  EXPECT_EQ(done({"get", "chr1:50,001-51,234", "--release", "g"}).out, expected(50'001, 51'234));
+  EXPECT_EQ(done({"get", "chr1:99990-200000"}).out, expected(99'990, 100'000));
+  const auto ids = write("ids", "chr1:70-71\nshort\nchr1:99999\n");
+  EXPECT_EQ(done({"get", "--ids", ids}).out,
+            expected(70, 71) + ">short\nMKV*\n" + expected(99'999, 100'000));
+  const auto outcome = run({"get", "chr1:100001-100002", "chr1:1-1", "chr2:1-2"});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_EQ(outcome.out, expected(1, 1));
+  EXPECT_NE(outcome.err.find("ends at 100000"), std::string::npos);
+  EXPECT_NE(outcome.err.find("chr2"), std::string::npos);
+}
+
 TEST_F(Commands, GetNamesWhatIsMissingAndPrintsTheOthers) {
   make_release();
   const auto outcome = run({"get", "P00001", "Q99999", "P00002", "Q88888"});

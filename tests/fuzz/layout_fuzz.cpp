@@ -1,5 +1,7 @@
 // Any bytes, taken for a layout, are refused or make text within the limit; what they make can be read,
-// and then comes back. The first two bytes of the test input are the number of residues and the limit.
+// and then comes back, and any part of it is what a cut would be. The first two bytes of the test input
+// are the number of residues and the limit.
+#include "sequence/body_characters.hpp"
 #include "sequence/layout.hpp"
 
 #include <cstdint>
@@ -28,6 +30,22 @@ void check_text(std::string_view text) {
   require(out == text);
 }
 
+// The characters of the text, all and the middle half, are made from the residues among them.
+void check_characters(std::string_view layout, std::string_view residues, std::string_view text) {
+  std::string visible;
+  for (char c : text)
+    if (c > ' ' && c < '\x7F') visible += c;
+  auto body = BodyCharacters::open(layout, residues.size());
+  require(body.has_value() && body->count() == visible.size());
+  for (auto cut : {visible.size() * 0, visible.size() / 4}) {
+    const auto end = visible.size() - cut;
+    const auto needed = body->residues_of(cut, end);
+    std::string out;
+    body->append(cut, end, residues.substr(needed.first, needed.count), out);
+    require(out == std::string_view(visible).substr(cut, end - cut));
+  }
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -40,8 +58,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(out.size() <= 4 + limit && out.substr(0, 4) == "kept");
   if (!written) {
     require(written.error().code() == errc::damaged && out.size() == 4);
+    // Without a limit, a layout may be sound.
+    (void)BodyCharacters::open(layout, residues.size());
     return 0;
   }
+  check_characters(layout, residues, std::string_view(out).substr(4));
   if (out.size() > 4) check_text(std::string_view(out).substr(4));
   return 0;
 }

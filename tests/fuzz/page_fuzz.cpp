@@ -11,6 +11,9 @@
 #include "core/crc64.hpp"
 #include "repository_fuzz.hpp"
 
+#include <algorithm>
+#include <vector>
+
 using namespace talaria;
 using namespace talaria::fuzz;
 
@@ -109,6 +112,22 @@ void check_page(const Page& page, std::size_t generations) {
   require(again.has_value() && encode_page(*again) == encode_page(page));
 }
 
+// The same page by its runs has the same rows, and finds them.
+void check_runs(const PageFile& file, const ObjectStore& store, std::size_t place, const Page& page) {
+  RunPagePtr source;
+  const auto from = file.source_of(store, place);
+  require(from.has_value());
+  if (from->file) source = *from->file->read_runs(store, from->place, nullptr);
+  const auto runs = file.read_runs(store, place, source);
+  require(runs.has_value() && (*runs)->rows() == page.rows.size());
+  for (std::size_t i = 0; i < page.rows.size(); i += 1 + page.rows.size() / 64) {
+    require((*runs)->row(i) == page.rows[i]);
+    std::vector<std::uint32_t> places;
+    (*runs)->find_header(page.rows[i].header, places);
+    require(std::find(places.begin(), places.end(), i) != places.end());
+  }
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -141,6 +160,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!page) continue;
     require(page->rows.size() == pages[place].records);
     check_page(*page, (*opened)->generations().size());
+    check_runs(**opened, *store, place, *page);
   }
   return 0;
 }
