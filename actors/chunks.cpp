@@ -50,6 +50,7 @@ Result<void> remove_chunk(Operation& op, const Digest& digest) {
       return failure(errc::not_found, "no chunk has the digest " + digest.hex());
     }
     auto next = view->snapshot();
+    ++next.removals;
     next.removed.insert(std::upper_bound(next.removed.begin(), next.removed.end(), *number), *number);
     DirectBlockSource source(*op.core->objects, op.core->repository->registry());
     ValueReader value(*index, source);

@@ -144,6 +144,8 @@ Result<IngestReport> ingest(Operation& op, const IngestRequest& request);
 Result<ReleaseInfo> export_release(Operation& op, const std::string& release, const ExportSink& sink);
 Result<VerifyReport> verify(Operation& op, const VerifyOptions& options);
 Result<RebuildReport> rebuild(Operation& op, const RebuildOptions& options);
+Result<std::vector<ReleaseInfo>> remove_releases(Operation& op, const std::vector<std::string>& names);
+Result<GcReport> collect_garbage(Operation& op, const GcOptions& options);
 Result<std::vector<Digest>> put_chunks(Operation& op, std::span<const std::string_view> values);
 Result<void> remove_chunk(Operation& op, const Digest& digest);
 Result<StoreStats> count(const Core& core);

@@ -56,6 +56,14 @@ Result<RebuildReport> Store::rebuild(const RebuildOptions& options) {
   return runtime_->ask<RebuildReport>(rebuild_atom_v, options);
 }
 
+Result<std::vector<ReleaseInfo>> Store::remove(const std::vector<std::string>& releases) {
+  return runtime_->run([&](Operation& op) { return remove_releases(op, releases); });
+}
+
+Result<GcReport> Store::collect_garbage(const GcOptions& options) {
+  return runtime_->ask<GcReport>(collect_garbage_atom_v, options);
+}
+
 Result<StoreStats> Store::stats() {
   return count(*runtime_->core());
 }

@@ -77,6 +77,14 @@ protected:
           return operate<RebuildReport>(options.options,
                                         [options](Operation& op) { return rebuild(op, options); });
         },
+        [this](remove_atom, const std::vector<std::string>& releases) {
+          return operate<std::vector<ReleaseInfo>>(
+              {}, [releases](Operation& op) { return remove_releases(op, releases); });
+        },
+        [this](collect_garbage_atom, const GcOptions& options) {
+          return operate<GcReport>(options.options,
+                                   [options](Operation& op) { return collect_garbage(op, options); });
+        },
         [this](services_atom) -> caf::result<Local<Services>> { return local(Services(*services_)); },
     };
   }

@@ -60,7 +60,6 @@ public:
 private:
   ScannedBlock scan_block(const BlockScan& job, const BlockPlace& place, DecodedChunks& decoded,
                           std::vector<Finding>& findings);
-  static Result<uint64_t> value_size(const Block& block, std::size_t place);
   Result<Key128> key_of(const BlockScan& job, const Block& block, std::size_t place,
                         DecodedChunks& decoded);
   Result<Key128> key_of_difference(const BlockScan& job, const Block& block, std::size_t place,

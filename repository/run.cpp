@@ -21,6 +21,10 @@ constexpr std::size_t header_block = std::size_t{128} << 10;
 
 } // namespace
 
+std::size_t block_bytes(Kind kind, std::size_t setting) noexcept {
+  return kind == Kind::header ? std::max(header_block, setting) : setting;
+}
+
 std::optional<uint32_t> PlaceTable::find(const std::vector<Key128>& keys,
                                          const Key128& key) const noexcept {
   if (slots_.empty()) return std::nullopt;
@@ -154,7 +158,7 @@ std::vector<BlockPlan> Run::plan(Kind kind, const std::vector<uint32_t>& sketche
     order.resize(chunks.size());
     std::iota(order.begin(), order.end(), 0u);
   }
-  auto limit = kind == Kind::header ? std::max(header_block, limits_.block) : limits_.block;
+  auto limit = block_bytes(kind, limits_.block);
   std::vector<BlockPlan> plans;
   std::size_t bytes = 0;
   auto add = [&](uint32_t place, bool difference) {

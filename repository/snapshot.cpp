@@ -46,6 +46,7 @@ Result<Snapshot> read_all(ByteReader& in) {
   TALARIA_TRY_ASSIGN(s.serial, in.varint());
   TALARIA_TRY_ASSIGN(s.created, in.varint());
   TALARIA_TRY_ASSIGN(s.parent, read_digest(in));
+  TALARIA_TRY_ASSIGN(s.removals, in.varint());
   TALARIA_TRY(read_each(in, [&]() -> Result<void> {
     TALARIA_TRY_ASSIGN(auto id, in.bytes(GenerationId::size));
     s.generations.push_back(GenerationId::from(id));
@@ -104,6 +105,7 @@ std::string Snapshot::encode() const {
   put_varint(out, serial);
   put_varint(out, created);
   out += parent.view();
+  put_varint(out, removals);
   put_varint(out, generations.size());
   for (auto& id : generations) out += id.view();
   put_varint(out, packs.size());

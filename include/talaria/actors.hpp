@@ -31,6 +31,8 @@ CAF_ADD_ATOM(talaria_public, talaria, put_chunks_atom, "put_chunks")
 CAF_ADD_ATOM(talaria_public, talaria, verify_atom, "verify")
 CAF_ADD_ATOM(talaria_public, talaria, stats_atom, "stats")
 CAF_ADD_ATOM(talaria_public, talaria, rebuild_atom, "rebuild")
+CAF_ADD_ATOM(talaria_public, talaria, remove_atom, "remove")
+CAF_ADD_ATOM(talaria_public, talaria, collect_garbage_atom, "gc")
 CAF_END_TYPE_ID_BLOCK(talaria_public)
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(talaria::IngestRequest)
@@ -47,6 +49,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(talaria::VerifyReport)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(talaria::StoreStats)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(talaria::RebuildOptions)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(talaria::RebuildReport)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(talaria::GcOptions)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(talaria::GcReport)
 
 namespace talaria::actors {
 
@@ -68,7 +72,11 @@ using store_actor = caf::typed_actor<
     // Counts what is stored.
     caf::replies_to<stats_atom>::with<StoreStats>,
     // Makes anew what can be made from other files, as Store::rebuild does.
-    caf::replies_to<rebuild_atom, RebuildOptions>::with<RebuildReport>>;
+    caf::replies_to<rebuild_atom, RebuildOptions>::with<RebuildReport>,
+    // Takes releases out, as Store::remove does.
+    caf::replies_to<remove_atom, std::vector<std::string>>::with<std::vector<ReleaseInfo>>,
+    // Frees what nothing needs, as Store::collect_garbage does.
+    caf::replies_to<collect_garbage_atom, GcOptions>::with<GcReport>>;
 
 // Registers what the messages need with a configuration; call it before the system is made.
 void prepare(caf::actor_system_config& config);

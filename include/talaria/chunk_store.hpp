@@ -59,7 +59,7 @@ public:
   Result<void> list(bool sequences, const std::function<bool(const ChunkInfo&)>& visit) const;
 
   // Takes a chunk out; errc::not_found if it isn't there, errc::in_use if only releases have it. Its
-  // space is freed when the repository is compacted.
+  // space is freed by Store::collect_garbage().
   Result<void> remove(const Digest& digest);
 
   // Reads the chunk from the disk and checks it: errc::damaged or errc::not_found.
