@@ -139,6 +139,12 @@ Result<ReleaseName> parse_release(std::string_view text);
 Result<void> check_release(const std::string& name, const std::string& version);
 ReleaseInfo to_info(const ReleaseEntry& entry);
 
+// Whether the ref has moved since the view was opened. False if it can't be read.
+bool has_moved(const Core& core, const View& view);
+
+// What to say of an error met while a release was read: that it was removed meanwhile, if that is so.
+Error explain(const Core& core, const View& view, const ReleaseEntry& release, const Error& error);
+
 // The operations.
 Result<IngestReport> ingest(Operation& op, const IngestRequest& request);
 Result<ReleaseInfo> export_release(Operation& op, const std::string& release, const ExportSink& sink);

@@ -77,13 +77,6 @@ Result<ViewPtr> current_view(const ObjectStore& store, const std::shared_ptr<Pac
   }
 }
 
-void add_names(const Snapshot& snapshot, std::unordered_set<std::string>& names) {
-  for (auto& pack : snapshot.packs) names.insert(pack_name(pack.digest));
-  for (auto& segment : snapshot.segments) names.insert(segment_name(segment.digest));
-  for (auto& file : snapshot.page_files()) names.insert(pages_name(file.digest));
-  for (auto& release : snapshot.releases) names.insert(release_name(digest_of(encode_release(release))));
-}
-
 } // namespace
 
 uint64_t now_seconds() {
@@ -292,10 +285,10 @@ Result<void> Repository::sweep(bool keep_parent) {
   TALARIA_TRY_ASSIGN(auto current, view());
   auto& snapshot = current->snapshot();
   std::unordered_set<std::string> alive{snapshot_name(current->digest())};
-  add_names(snapshot, alive);
+  alive.merge(snapshot.file_names());
   if (keep_parent) {
     alive.insert(snapshot_name(snapshot.parent));
-    if (auto parent = read_snapshot(store_, snapshot.parent)) add_names(*parent, alive);
+    if (auto parent = read_snapshot(store_, snapshot.parent)) alive.merge(parent->file_names());
   }
   std::vector<std::string> dead;
   for (const char* folder : {"packs/", "index/", "pages/", "releases/", "snapshots/"})

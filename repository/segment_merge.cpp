@@ -94,17 +94,17 @@ public:
   // Whether all slots of a kind stay, and none is that of a chunk that is gone.
   bool is_whole(Kind kind) const noexcept { return !change_ && !segment_->has_gone(kind); }
 
-  // The place of a chunk's block in the new table; no_block if it is gone.
+  // The place of a chunk's block in the new table, once that is known; no_block if the chunk is gone.
   Result<uint32_t> block_of(Kind kind, uint32_t slot) const {
-    TALARIA_TRY_ASSIGN(auto block, segment_->block_of(kind, slot));
-    if (block == no_block || !change_) return block == no_block ? block : first_block_ + block;
-    if (change_->moved[block] == no_block || (!stays(block) && !change_->needed(kind, slot)))
-      return no_block;
-    return places_[block];
+    TALARIA_TRY_ASSIGN(auto block, there(kind, slot));
+    if (block == no_block) return block;
+    return change_ ? places_[block] : first_block_ + block;
   }
+
+  // Whether the chunk of a slot goes along.
   Result<bool> has(Kind kind, uint32_t slot) const {
     if (is_whole(kind)) return true;
-    TALARIA_TRY_ASSIGN(auto block, block_of(kind, slot));
+    TALARIA_TRY_ASSIGN(auto block, there(kind, slot));
     return block != no_block;
   }
 
@@ -129,6 +129,13 @@ public:
   void set_blocks(uint32_t first) { first_block_ = first; }
 
 private:
+  // The place of a chunk's block in the old table; no_block if the chunk is gone or goes.
+  Result<uint32_t> there(Kind kind, uint32_t slot) const {
+    TALARIA_TRY_ASSIGN(auto block, segment_->block_of(kind, slot));
+    if (block == no_block || stays(block)) return block;
+    return change_->moved[block] != no_block && change_->needed(kind, slot) ? block : no_block;
+  }
+
   SegmentPtr segment_;
   const SegmentChange* change_;
   std::array<std::vector<SlotSpan>, kind_count> spans_; // by kind, ascending

@@ -4,6 +4,8 @@
 #include "core/try.hpp"
 #include "repository/fields.hpp"
 #include "repository/magic.hpp"
+#include "repository/page.hpp"
+#include "repository/segment.hpp"
 
 #include <algorithm>
 #include <string>
@@ -169,6 +171,15 @@ std::vector<PackInfo> Snapshot::page_files() const {
   for (auto& delta : deltas)
     if (seen.insert(delta.reference.digest.view()).second) files.push_back(delta.reference);
   return files;
+}
+
+std::unordered_set<std::string> Snapshot::file_names() const {
+  std::unordered_set<std::string> names;
+  for (auto& pack : packs) names.insert(pack_name(pack.digest));
+  for (auto& segment : segments) names.insert(segment_name(segment.digest));
+  for (auto& file : page_files()) names.insert(pages_name(file.digest));
+  for (auto& release : releases) names.insert(release_name(digest_of(encode_release(release))));
+  return names;
 }
 
 void Snapshot::drop_unused_deltas() {

@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 namespace talaria {
@@ -60,6 +61,8 @@ struct Snapshot {
   std::vector<PackInfo> references(const Digest& pages) const;
   // All page files that releases need, each once.
   std::vector<PackInfo> page_files() const;
+  // The names of all objects that the snapshot needs, but for its own and its parent's.
+  std::unordered_set<std::string> file_names() const;
   // Forgets the differences that no release needs.
   void drop_unused_deltas();
   bool is_removed(const Number& number) const noexcept;
