@@ -67,6 +67,7 @@ Result<void> remove_chunk(Operation& op, const Digest& digest) {
     DirectBlockSource source(*op.core->objects, op.core->repository->registry());
     TALARIA_TRY(check_unneeded(*view, source, digest));
     auto next = view->snapshot();
+    ++next.removals;
     ValueReader value(*index, source);
     // A damaged chunk can be removed too; only its size isn't known then.
     next.remove(*number, value.open(Kind::bytes, *number) ? value.size() : 0);

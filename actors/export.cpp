@@ -166,12 +166,12 @@ Result<void> render_release(Operation& op, const DigestIndexPtr& index, PageCurs
   }
 }
 
-Result<ReleaseInfo> export_release(Operation& op, const std::string& release, const ExportSink& sink) {
-  TALARIA_TRY_ASSIGN(auto wanted, parse_release(release));
-  TALARIA_TRY_ASSIGN(auto view, op.core->repository->view());
-  TALARIA_TRY_ASSIGN(auto* entry, view->release(wanted.name, wanted.version));
-  TALARIA_TRY_ASSIGN(auto index, view->index());
-  TALARIA_TRY_ASSIGN(auto pages, release_pages(*op.core, *view, *entry, index));
+namespace {
+
+Result<void> export_entry(Operation& op, const View& view, const ReleaseEntry& entry,
+                          const ExportSink& sink) {
+  TALARIA_TRY_ASSIGN(auto index, view.index());
+  TALARIA_TRY_ASSIGN(auto pages, release_pages(*op.core, view, entry, index));
   // Blocks and pages carry checksums of their own; the digest of the whole also catches what is wrong
   // with how they were put together.
   Hasher hasher;
@@ -181,10 +181,21 @@ Result<ReleaseInfo> export_release(Operation& op, const std::string& release, co
     bytes += piece.size();
     return sink(piece);
   };
-  TALARIA_TRY(render_release(op, index, pages, entry->bytes, "exporting", checked));
-  if (bytes != entry->bytes || hasher.finish() != entry->stream)
-    return failure(errc::damaged, "the export of " + entry->name + "@" + entry->version +
+  TALARIA_TRY(render_release(op, index, pages, entry.bytes, "exporting", checked));
+  if (bytes != entry.bytes || hasher.finish() != entry.stream)
+    return failure(errc::damaged, "the export of " + entry.name + "@" + entry.version +
                                       " differs from what was ingested: run `talaria verify`");
+  return {};
+}
+
+} // namespace
+
+Result<ReleaseInfo> export_release(Operation& op, const std::string& release, const ExportSink& sink) {
+  TALARIA_TRY_ASSIGN(auto wanted, parse_release(release));
+  TALARIA_TRY_ASSIGN(auto view, op.core->repository->view());
+  TALARIA_TRY_ASSIGN(auto* entry, view->release(wanted.name, wanted.version));
+  if (auto done = export_entry(op, *view, *entry, sink); !done)
+    return tl::unexpected(explain(*op.core, *view, *entry, done.error()));
   return to_info(*entry);
 }
 

@@ -7,9 +7,10 @@
 //   caller ──digests──▶ index ──places──▶ caller ──▶ cache ──misses──▶ block readers ──blocks──▶ cache
 //   ──▶ caller
 //   export ──wanted chunks──▶ block readers ──contents──▶ workers (render) ──text──▶ export ──▶ sink
-//   verify ──blocks, values──▶ verifiers    rebuild ──blocks──▶ verifiers
+//   verify ──blocks, values──▶ verifiers    rebuild ──blocks──▶ verifiers    gc ──pages, blocks──▶
+//   verifiers
 //
-// The operations (ingest, export, verify, rebuild, put) are blocking actors in threads of their own.
+// The operations (ingest, export, verify, rebuild, gc, put) are blocking actors in threads of their own.
 // They keep a bounded number of requests outstanding and take the answers in order: that is the credit
 // which lets a slow disk slow the reader, and the reader nobody. All values in messages are shared and
 // immutable.
@@ -22,6 +23,7 @@
 #include "repository/commit.hpp"
 #include "repository/difference_writer.hpp"
 #include "repository/locator.hpp"
+#include "repository/marks.hpp"
 #include "repository/reindex.hpp"
 #include "repository/run.hpp"
 #include "repository/verify.hpp"
@@ -55,6 +57,8 @@ CAF_ADD_ATOM(talaria_runtime, talaria, check_segment_atom, "chk_segm")
 CAF_ADD_ATOM(talaria_runtime, talaria, check_pages_atom, "chk_pages")
 CAF_ADD_ATOM(talaria_runtime, talaria, check_file_atom, "chk_file")
 CAF_ADD_ATOM(talaria_runtime, talaria, scan_blocks_atom, "scan_blks")
+CAF_ADD_ATOM(talaria_runtime, talaria, mark_pages_atom, "mark_pages")
+CAF_ADD_ATOM(talaria_runtime, talaria, mark_blocks_atom, "mark_blks")
 CAF_ADD_ATOM(talaria_runtime, talaria, run_atom, "run")
 CAF_ADD_ATOM(talaria_runtime, talaria, services_atom, "services")
 CAF_END_TYPE_ID_BLOCK(talaria_runtime)
@@ -190,7 +194,11 @@ using verifier_actor = caf::typed_actor<
     // Compares the content of a file with its name.
     caf::replies_to<check_file_atom, Local<FileCheck>>::with<Local<CheckReport>>,
     // Reads blocks for what an index segment says of their chunks.
-    caf::replies_to<scan_blocks_atom, Local<BlockScan>>::with<Local<ScanReport>>>;
+    caf::replies_to<scan_blocks_atom, Local<BlockScan>>::with<Local<ScanReport>>,
+    // Marks the chunks that pages of a release name as needed.
+    caf::replies_to<mark_pages_atom, Local<PagesToMark>>::with<void>,
+    // Marks what needed chunks of blocks refer to as needed.
+    caf::replies_to<mark_blocks_atom, Local<BlocksToMark>>::with<void>>;
 
 // The actors that operations use.
 struct Services {

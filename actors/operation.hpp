@@ -178,12 +178,20 @@ Result<ReleaseName> parse_release(std::string_view text);
 Result<void> check_release(const std::string& name, const std::string& version);
 ReleaseInfo to_info(const ReleaseEntry& entry);
 
+// Whether the ref has moved since the view was opened. False if it can't be read.
+bool has_moved(const Core& core, const View& view);
+
+// What to say of an error met while a release was read: that it was removed meanwhile, if that is so.
+Error explain(const Core& core, const View& view, const ReleaseEntry& release, const Error& error);
+
 // The operations.
 Result<IngestReport> ingest(Operation& op, const IngestRequest& request);
 Result<ReleaseInfo> export_release(Operation& op, const std::string& release, const ExportSink& sink);
 Result<VerifyReport> verify(Operation& op, const VerifyOptions& options);
 Result<RebuildReport> rebuild(Operation& op, const RebuildOptions& options);
 Result<RebaseReport> rebase(Operation& op, const RebaseOptions& options);
+Result<std::vector<ReleaseInfo>> remove_releases(Operation& op, const std::vector<std::string>& names);
+Result<GcReport> collect_garbage(Operation& op, const GcOptions& options);
 Result<std::vector<Digest>> put_chunks(Operation& op, std::span<const std::string_view> values);
 Result<std::vector<DeltaInfo>> put_deltas(Operation& op, std::span<const DeltaValue> values);
 Result<DeltaInfo> rebase_chunk(Operation& op, const Digest& digest, const DeltaChoice& choice);

@@ -173,6 +173,7 @@ public:
       : verifier_actor::base(config),
         core_(std::move(core)),
         checker_(*core_->objects, registry),
+        marker_(*core_->objects, registry),
         scanner_(*core_->objects, std::move(registry),
                  [](std::string_view header) { return accession_key(unversioned(accession(header))); }) {
   }
@@ -190,6 +191,8 @@ protected:
         [this](scan_blocks_atom, const Local<BlockScan>& job) -> caf::result<Local<ScanReport>> {
           return guarded([&]() -> caf::result<Local<ScanReport>> { return local(scanner_.scan(*job)); });
         },
+        [this](mark_pages_atom, const Local<PagesToMark>& job) { return mark(*job); },
+        [this](mark_blocks_atom, const Local<BlocksToMark>& job) { return mark(*job); },
     };
   }
 
@@ -199,8 +202,14 @@ private:
     return guarded([&]() -> caf::result<Local<CheckReport>> { return local(checker_.check(job)); });
   }
 
+  template <class Job>
+  caf::result<void> mark(const Job& job) {
+    return guarded([&]() -> caf::result<void> { return reply(marker_.mark(job)); });
+  }
+
   CorePtr core_;
   Checker checker_;
+  Marker marker_;
   BlockScanner scanner_;
 };
 

@@ -91,12 +91,24 @@ public:
     auto done = !located ? Result<void>(tl::unexpected(located.error()))
                 : digests_.size() <= small_batch && few_missing(*located) ? small(*located)
                                                                           : large(*located);
-    if (!done)
-      for (auto& result : results_) result = tl::unexpected(done.error());
+    for (std::size_t i = 0; i < results_.size(); ++i) {
+      if (!done)
+        results_[i] = tl::unexpected(done.error());
+      else if (!results_[i] && was_removed(located->chunks[i], results_[i].error()))
+        results_[i] = tl::unexpected(missing(digests_[i]));
+    }
     return std::move(results_);
   }
 
 private:
+  // Whether a chunk could not be read because it was removed meanwhile: it is as absent as any other
+  // then.
+  bool was_removed(const LocatedChunk& chunk, const Error& error) const {
+    if (error.code() != errc::damaged || !chunk.found) return error.code() == errc::not_found;
+    auto now = op_.core->repository->registry()->locate_now(chunk.kind, chunk.number);
+    return !now && now.error().code() == errc::not_found;
+  }
+
   Result<LocatedChunks> locate() {
     if (digests_.size() <= small_batch) return services_.locator->locate(digests_);
     auto request = self_->request(services_.index, caf::infinite, locate_atom_v,
@@ -186,7 +198,7 @@ private:
         take(located, i, (**blocks)[block]);
         continue;
       }
-      auto alone = source_.read(std::span(&window.places[block], 1));
+      auto alone = source_.read(std::span(&located.chunks[i].place, 1));
       if (alone)
         take(located, i, (*alone)[0]);
       else
@@ -273,6 +285,29 @@ Result<void> verify_chunk(const Core& core, const Digest& digest) {
   return tl::unexpected(missing(digest));
 }
 
+namespace {
+
+// The blocks of a segment with chunks of a kind, each with one of them, so that it is found even if its
+// pack is rewritten meanwhile.
+Result<std::vector<std::pair<DigestIndex::BlockAt, BlockPlace>>> blocks_of(const DigestIndex& index,
+                                                                           uint32_t segment, Kind kind) {
+  auto& own = *index.segments()[segment];
+  std::vector<std::pair<DigestIndex::BlockAt, BlockPlace>> places;
+  std::vector<bool> seen(own.block_count(), false);
+  for (uint32_t slot = 0; slot < own.count(kind); ++slot) {
+    TALARIA_TRY_ASSIGN(auto block, own.block_of(kind, slot));
+    if (block == no_block || seen[block]) continue;
+    seen[block] = true;
+    DigestIndex::BlockAt at{segment, block};
+    TALARIA_TRY_ASSIGN(auto place, index.place(at));
+    place.chunk = index.number(kind, DigestIndex::Slot{segment, slot});
+    places.emplace_back(at, place);
+  }
+  return places;
+}
+
+} // namespace
+
 Result<void> list_chunks(const Core& core, bool sequences,
                          const std::function<bool(const ChunkInfo&)>& visit) {
   TALARIA_TRY_ASSIGN(auto view, core.repository->view());
@@ -296,18 +331,22 @@ Result<void> list_chunks(const Core& core, bool sequences,
     }
     return visit({hasher.finish(), reader.size(), kind == Kind::sequence});
   };
-  for (auto& pack : view->snapshot().packs) {
-    TALARIA_TRY_ASSIGN(auto footer, read_pack_footer(*core.objects, pack_name(pack.digest), pack.size));
-    auto id = core.repository->registry()->id(pack.digest);
-    for (auto& info : footer.blocks) {
-      if (info.kind != Kind::bytes && !(sequences && info.kind == Kind::sequence)) continue;
-      TALARIA_TRY_ASSIGN(auto block, source.read({id, info}));
-      for (std::size_t i = 0; i < block->count(); ++i) {
-        TALARIA_TRY_ASSIGN(bool more, visit_chunk(block, i, {pack.generation, block->ordinal(i)}));
-        if (!more) return {};
+  for (uint32_t segment = 0; segment < index->segments().size(); ++segment)
+    for (auto kind : {Kind::sequence, Kind::bytes}) {
+      if (kind == Kind::sequence && !sequences) continue;
+      TALARIA_TRY_ASSIGN(auto places, blocks_of(*index, segment, kind));
+      for (auto& [at, place] : places) {
+        TALARIA_TRY_ASSIGN(auto block, source.read(place));
+        for (std::size_t i = 0; i < block->count(); ++i) {
+          Number number{place.chunk->generation, block->ordinal(i)};
+          // A block that was rewritten has chunks of others too, which come with theirs.
+          auto own = index->block_at(kind, number);
+          if (!own || *own != at) continue;
+          TALARIA_TRY_ASSIGN(bool more, visit_chunk(block, i, number));
+          if (!more) return {};
+        }
       }
     }
-  }
   return {};
 }
 

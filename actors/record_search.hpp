@@ -28,6 +28,8 @@ class RecordSearch {
 public:
   static Result<RecordSearch> open(Operation& op);
 
+  const View& view() const noexcept { return *view_; }
+
   // The record with an accession or digest in a release (NAME or NAME@VERSION), or in the newest that
   // has it; with a digest and no release, the sequence. Nothing if there is none; errc::not_found if
   // there is no such release.

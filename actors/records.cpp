@@ -128,17 +128,30 @@ Result<Record> record_of_region(Operation& op, RecordSearch search, const Region
   return record;
 }
 
-} // namespace
+// Whether what an older view names may have gone meanwhile: then the newer one answers.
+bool may_have_gone(const Core& core, const View& view, const Error& error) {
+  return (error.code() == errc::damaged || error.code() == errc::not_found) && has_moved(core, view);
+}
 
-Result<Record> find_record(Operation& op, const std::string& id, const std::string& release) {
-  TALARIA_TRY_ASSIGN(auto search, RecordSearch::open(op));
+Result<Record> find_with(Operation& op, RecordSearch& search, const std::string& id,
+                         const std::string& release) {
   const auto region = parse_region(id);
   TALARIA_TRY_ASSIGN(auto found,
                      search.find(id, release, region ? HeaderMatch::exact : HeaderMatch::accession));
-  if (!found && region) return record_of_region(op, std::move(search), *region, release);
+  if (!found && region) return record_of_region(op, search, *region, release);
   if (!found) return tl::unexpected(no_record(id, release));
   if (found->release.empty()) return record_of_digest(op, *Digest::from_hex(id));
   return whole_record(op, *found);
+}
+
+} // namespace
+
+Result<Record> find_record(Operation& op, const std::string& id, const std::string& release) {
+  while (true) {
+    TALARIA_TRY_ASSIGN(auto search, RecordSearch::open(op));
+    auto record = find_with(op, search, id, release);
+    if (record || !may_have_gone(*op.core, search.view(), record.error())) return record;
+  }
 }
 
 std::vector<Result<SequenceRange>> get_ranges(Operation& op, std::span<const RangeRequest> ranges,
@@ -156,8 +169,19 @@ std::vector<Result<SequenceRange>> get_ranges(Operation& op, std::span<const Ran
     return ranges[a].id != ranges[b].id ? ranges[a].id < ranges[b].id
                                         : ranges[a].begin < ranges[b].begin;
   });
-  RangeRead read(op, *std::move(search), release);
-  for (auto i : order) results[i] = read.read(ranges[i]);
+  auto read = std::make_unique<RangeRead>(op, *search, release);
+  for (auto i : order) {
+    results[i] = read->read(ranges[i]);
+    while (!results[i] && may_have_gone(*op.core, search->view(), results[i].error())) {
+      search = RecordSearch::open(op);
+      if (!search) {
+        results[i] = tl::unexpected(search.error());
+        return results;
+      }
+      read = std::make_unique<RangeRead>(op, *search, release);
+      results[i] = read->read(ranges[i]);
+    }
+  }
   return results;
 }
 

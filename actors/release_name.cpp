@@ -57,4 +57,18 @@ ReleaseInfo to_info(const ReleaseEntry& entry) {
           entry.bytes, entry.records, entry.residues};
 }
 
+bool has_moved(const Core& core, const View& view) {
+  auto now = core.repository->view();
+  return now && (*now)->ref_value() != view.ref_value();
+}
+
+Error explain(const Core& core, const View& view, const ReleaseEntry& release, const Error& error) {
+  if (error.code() != errc::damaged && error.code() != errc::not_found) return error;
+  auto now = core.repository->view();
+  if (!now || (*now)->ref_value() == view.ref_value()) return error;
+  auto entry = (*now)->release(release.name, release.version);
+  if (entry && (*entry)->pages == release.pages && (*entry)->created == release.created) return error;
+  return {errc::not_found, release.name + "@" + release.version + " was removed meanwhile"};
+}
+
 } // namespace talaria::actors

@@ -80,6 +80,14 @@ Result<RebaseReport> Store::rebase(const RebaseOptions& options) {
   return runtime_->ask<RebaseReport>(rebase_atom_v, options);
 }
 
+Result<std::vector<ReleaseInfo>> Store::remove(const std::vector<std::string>& releases) {
+  return runtime_->run([&](Operation& op) { return remove_releases(op, releases); });
+}
+
+Result<GcReport> Store::collect_garbage(const GcOptions& options) {
+  return runtime_->ask<GcReport>(collect_garbage_atom_v, options);
+}
+
 Result<StoreStats> Store::stats() {
   return count(*runtime_->core());
 }

@@ -121,6 +121,14 @@ protected:
           return operate<DeltaInfo>(
               {}, [digest, choice](Operation& op) { return rebase_chunk(op, digest, choice); });
         },
+        [this](remove_atom, const std::vector<std::string>& releases) {
+          return operate<std::vector<ReleaseInfo>>(
+              {}, [releases](Operation& op) { return remove_releases(op, releases); });
+        },
+        [this](collect_garbage_atom, const GcOptions& options) {
+          return operate<GcReport>(options.options,
+                                   [options](Operation& op) { return collect_garbage(op, options); });
+        },
         [this](services_atom) -> caf::result<Local<Services>> { return local(Services(*services_)); },
     };
   }

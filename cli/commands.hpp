@@ -18,6 +18,8 @@ void add_get(CLI::App& app, Action& chosen);
 void add_verify(CLI::App& app, Action& chosen);
 void add_rebuild(CLI::App& app, Action& chosen);
 void add_rebase(CLI::App& app, Action& chosen);
+void add_remove_releases(CLI::App& app, Action& chosen);
+void add_gc(CLI::App& app, Action& chosen);
 void add_stats(CLI::App& app, Action& chosen);
 void add_chunk(CLI::App& app, Action& chosen);
 void add_version(CLI::App& app, Action& chosen);

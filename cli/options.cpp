@@ -63,6 +63,8 @@ void add_commands(CLI::App& app, Action& chosen) {
   add_verify(app, chosen);
   add_rebuild(app, chosen);
   add_rebase(app, chosen);
+  add_remove_releases(app, chosen);
+  add_gc(app, chosen);
   add_stats(app, chosen);
   add_chunk(app, chosen);
   add_version(app, chosen);

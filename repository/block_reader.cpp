@@ -4,6 +4,22 @@
 
 namespace talaria {
 
+namespace {
+
+// What an older index names may have been rewritten: the newest one tells where.
+Result<BlockPtr> read_moved(const ObjectStore& store, const PackRegistry& registry,
+                            const BlockPlace& place, BlockDecoder& decoder) {
+  auto missing = failure(errc::damaged, pack_name(registry.digest(place.pack)) +
+                                            " is missing: restore it from a backup");
+  if (!place.chunk) return missing;
+  auto now = registry.locate_now(place.info.kind, *place.chunk);
+  if (!now && now.error().code() == errc::not_found) return tl::unexpected(now.error());
+  if (!now || now->pack == place.pack) return missing;
+  return read_block(store, registry, *now, decoder);
+}
+
+} // namespace
+
 Result<BlockPtr> read_block(const ObjectStore& store, const PackRegistry& registry,
                             const BlockPlace& place, BlockDecoder& decoder) {
   auto name = pack_name(registry.digest(place.pack));
@@ -11,9 +27,7 @@ Result<BlockPtr> read_block(const ObjectStore& store, const PackRegistry& regist
   auto stored = store.get_range({name, place.info.offset, place.info.stored});
   if (!stored) {
     auto& error = stored.error();
-    // What the index names must be there.
-    if (error.code() == errc::not_found)
-      return failure(errc::damaged, name + " is missing: restore it from a backup");
+    if (error.code() == errc::not_found) return read_moved(store, registry, place, decoder);
     return tl::unexpected(error.within(where()));
   }
   auto block = decoder.decode(place.info, stored->view());

@@ -20,7 +20,9 @@ public:
   virtual Result<std::vector<BlockPtr>> read(std::span<const BlockPlace> places) = 0;
 };
 
-// Reads one block from its pack. errc::damaged names the pack and the offset.
+// Reads one block from its pack. errc::damaged names the pack and the offset. If the pack has been
+// rewritten since the index was opened, it is the block that has `place.chunk` now, and all other chunks
+// of the old block that are still there; errc::not_found if that chunk was removed.
 Result<BlockPtr> read_block(const ObjectStore& store, const PackRegistry& registry,
                             const BlockPlace& place, BlockDecoder& decoder);
 

@@ -189,6 +189,9 @@ Result<ViewPtr> Commit::publish(const std::optional<ReleaseEntry>& release,
       return view;
     }
     TALARIA_TRY_ASSIGN(base, repository_.view());
+    if (base->snapshot().removals != base_->snapshot().removals)
+      return failure(errc::conflict, "another writer has just removed something that this one may draw "
+                                     "on: run it again");
     TALARIA_TRY(rebase(*base));
   }
 }

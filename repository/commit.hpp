@@ -53,7 +53,7 @@ public:
 
   // Moves the ref to a snapshot with everything added, in which segments are merged where that is due.
   // If another writer was faster, `rebase` decides on the new view whether the commit still makes sense
-  // (an error ends the commit with that error).
+  // (an error ends the commit with that error). errc::conflict if that writer removed something.
   Result<ViewPtr> publish(const std::optional<ReleaseEntry>& release,
                           const std::function<Result<void>(const View&)>& rebase);
 

@@ -18,6 +18,21 @@ Digest PackRegistry::digest(uint32_t id) const {
   return digests_[id];
 }
 
+void PackRegistry::set_locate(Locate locate) {
+  std::lock_guard lock(mutex_);
+  locate_ = std::move(locate);
+}
+
+Result<BlockPlace> PackRegistry::locate_now(Kind kind, const Number& number) const {
+  Locate locate;
+  {
+    std::lock_guard lock(mutex_);
+    locate = locate_;
+  }
+  if (locate) return locate(kind, number);
+  return failure(errc::damaged, "no newer snapshot is known");
+}
+
 Result<DigestIndexPtr> DigestIndex::open(std::vector<GenerationId> generations,
                                          std::vector<SegmentPtr> segments, std::vector<Number> removed,
                                          std::shared_ptr<PackRegistry> registry) {
@@ -131,7 +146,16 @@ std::optional<DigestIndex::Slot> DigestIndex::slot(Kind kind, const Number& numb
   if (at == begin) return std::nullopt;
   --at;
   if (number.ordinal - at->base >= at->count) return std::nullopt;
-  return Slot{at->segment, at->first_slot + (number.ordinal - at->base)};
+  Slot found{at->segment, at->first_slot + (number.ordinal - at->base)};
+  return is_gone(kind, found) ? std::nullopt : std::optional(found);
+}
+
+// What can't be read is not said to be gone: whoever goes on to read it gets the error.
+bool DigestIndex::is_gone(Kind kind, const Slot& slot) const noexcept {
+  auto& segment = *segments_[slot.segment];
+  if (!segment.has_gone(kind)) return false;
+  auto block = segment.block_of(kind, slot.slot);
+  return block && *block == no_block;
 }
 
 bool DigestIndex::contains(Kind kind, const Number& number) const noexcept {
@@ -186,7 +210,9 @@ Result<BlockPlace> DigestIndex::place(const BlockAt& at) const {
 
 Result<BlockPlace> DigestIndex::locate(Kind kind, const Number& number) const {
   TALARIA_TRY_ASSIGN(auto at, block_at(kind, number));
-  return place(at);
+  TALARIA_TRY_ASSIGN(auto found, place(at));
+  found.chunk = number;
+  return found;
 }
 
 } // namespace talaria

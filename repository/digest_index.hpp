@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -17,25 +18,40 @@
 
 namespace talaria {
 
-// Short names for the packs that a process reads, so that blocks have small keys. Thread-safe.
-class PackRegistry {
-public:
-  uint32_t id(const Digest& pack);
-  Digest digest(uint32_t id) const;
-
-private:
-  mutable std::mutex mutex_;
-  std::unordered_map<Digest, uint32_t, DigestHash> ids_;
-  std::vector<Digest> digests_;
-};
-
 // A block and where it is.
 struct BlockPlace {
   uint32_t pack = 0; // in the registry
   BlockInfo info;
 
+  // One of the chunks that are wanted of it: by its number the block is found again if its pack has been
+  // rewritten meanwhile.
+  std::optional<Number> chunk = std::nullopt;
+
   // Names the block within this process.
   uint64_t key() const noexcept { return uint64_t{pack} << 32 | info.offset; }
+};
+
+// Short names for the packs that a process reads, so that blocks have small keys; and where chunks are
+// now whose pack is gone. Thread-safe.
+class PackRegistry {
+public:
+  uint32_t id(const Digest& pack);
+  Digest digest(uint32_t id) const;
+
+  // Where the newest snapshot has a chunk: errc::not_found if it was removed.
+  using Locate = std::function<Result<BlockPlace>(Kind, const Number&)>;
+
+  // What locate_now() asks; nothing ends that.
+  void set_locate(Locate locate);
+
+  // errc::damaged if there is nobody to ask.
+  Result<BlockPlace> locate_now(Kind kind, const Number& number) const;
+
+private:
+  mutable std::mutex mutex_;
+  std::unordered_map<Digest, uint32_t, DigestHash> ids_;
+  std::vector<Digest> digests_;
+  Locate locate_;
 };
 
 // Immutable; safe to share between threads. Generations are places in generations().
@@ -67,6 +83,11 @@ public:
 
   // The slot of a chunk, or nothing if no chunk has this number.
   std::optional<Slot> slot(Kind kind, const Number& number) const noexcept;
+
+  // The number of a slot, whether its chunk is there or gone.
+  Number number(Kind kind, const Slot& slot) const noexcept {
+    return number(slot.segment, kind, slot.slot);
+  }
 
   // Asks for the memory that key() will touch.
   void prefetch_key(Kind kind, const Slot& slot) const noexcept {
@@ -114,6 +135,7 @@ private:
     uint32_t first_slot;
   };
   Result<Slot> existing_slot(Kind kind, const Number& number) const;
+  bool is_gone(Kind kind, const Slot& slot) const noexcept;
   Number number(uint32_t segment, Kind kind, uint32_t slot) const noexcept;
   bool is_removed(Kind kind, const Number& number) const noexcept;
   void order_generations();

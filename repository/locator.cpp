@@ -25,13 +25,14 @@ Result<LocatedChunks> locate_in(DigestIndexPtr index, std::span<const Digest> di
 } // namespace
 
 Result<LocatedChunks> Locator::locate(std::span<const Digest> digests) {
-  DigestIndexPtr last;
+  ViewPtr last;
   {
     std::lock_guard lock(mutex_);
-    last = index_;
+    last = view_;
   }
-  if (last) {
-    TALARIA_TRY_ASSIGN(auto located, locate_in(std::move(last), digests));
+  if (last && last == repository_.last_view()) {
+    TALARIA_TRY_ASSIGN(auto index, last->index());
+    TALARIA_TRY_ASSIGN(auto located, locate_in(std::move(index), digests));
     bool all = std::all_of(located.chunks.begin(), located.chunks.end(),
                            [](const LocatedChunk& c) { return c.found && c.kind != Kind::bytes; });
     if (all) return located;
@@ -40,7 +41,7 @@ Result<LocatedChunks> Locator::locate(std::span<const Digest> digests) {
   TALARIA_TRY_ASSIGN(auto index, view->index());
   {
     std::lock_guard lock(mutex_);
-    index_ = index;
+    view_ = view;
   }
   return locate_in(std::move(index), digests);
 }

@@ -30,14 +30,15 @@ public:
   explicit Locator(Repository& repository) : repository_(repository) {}
 
   // Sequences of releases and chunks of applications, in the order asked. What is stored never changes,
-  // so an older view answers for all that it has; only if something is missing, or may have been removed
-  // meanwhile, the ref is read again.
+  // so an older view answers for all sequences that it has; only if something is missing, or chunks of
+  // applications are among it, the ref is read again. So a sequence may be found that another process
+  // has just removed; not one that this process has.
   Result<LocatedChunks> locate(std::span<const Digest> digests);
 
 private:
   Repository& repository_;
   std::mutex mutex_;
-  DigestIndexPtr index_; // of the view used last
+  ViewPtr view_; // used last
 };
 
 } // namespace talaria

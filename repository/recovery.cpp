@@ -148,14 +148,15 @@ private:
         found_loose(pack_name(file.digest), footer.error());
     }
     for (auto& [generation, packs] : others) order_.push_back(generation);
+    // Page files go on naming generations of which nothing is needed any more.
     for (auto& generation : order_) {
-      auto at = others.find(generation);
-      if (at == others.end()) continue;
       auto place = s.generation(generation);
       if (!place) {
         place = static_cast<uint32_t>(s.generations.size());
         s.generations.push_back(generation);
       }
+      auto at = others.find(generation);
+      if (at == others.end()) continue;
       for (auto& pack : at->second) s.packs.push_back({pack, *place});
       others.erase(at);
     }

@@ -1,7 +1,7 @@
 #include "repository/reindex.hpp"
 
 #include "core/try.hpp"
-#include "repository/list.hpp"
+#include "repository/stored_chunk.hpp"
 #include "repository/value_reader.hpp"
 
 #include <algorithm>
@@ -73,7 +73,7 @@ ScannedBlock BlockScanner::scan_block(const BlockScan& job, const BlockPlace& pl
     };
     scanned.lowest = std::min(scanned.lowest, ordinal);
     scanned.highest = std::max(scanned.highest, ordinal);
-    auto size = value_size(**block, i);
+    auto size = value_size((*block)->form(i), (*block)->content(i));
     if (size) scanned.bytes += *size;
     if (job.places_only && (*block)->form(i) == ChunkForm::difference)
       add_references((*block)->content(i), scanned);
@@ -93,20 +93,6 @@ void BlockScanner::add_references(std::string_view difference, ScannedBlock& sca
   if (!decoded) return;
   for (auto& reference : decoded->references)
     scanned.references.emplace(reference.generation, reference.kind);
-}
-
-Result<uint64_t> BlockScanner::value_size(const Block& block, std::size_t place) {
-  auto content = block.content(place);
-  switch (block.form(place)) {
-  case ChunkForm::list:
-    return decode_list(content).map([](const PartList& list) { return list.length; });
-  case ChunkForm::difference:
-    return decode_difference_chunk(content).map(
-        [](const Difference& difference) { return uint64_t{difference.length}; });
-  case ChunkForm::whole:
-    break;
-  }
-  return content.size();
 }
 
 Result<Key128> BlockScanner::key_of(const BlockScan& job, const Block& block, std::size_t place,

@@ -67,7 +67,6 @@ private:
   ScannedBlock scan_block(const BlockScan& job, const BlockPlace& place, DecodedChunks& decoded,
                           std::vector<Finding>& findings);
   static void add_references(std::string_view difference, ScannedBlock& scanned);
-  static Result<uint64_t> value_size(const Block& block, std::size_t place);
   Result<Key128> key_of(const BlockScan& job, const Block& block, std::size_t place,
                         DecodedChunks& decoded);
   Result<Key128> key_of_difference(const BlockScan& job, const Block& block, std::size_t place,

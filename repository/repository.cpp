@@ -58,7 +58,7 @@ Result<Snapshot> read_snapshot(const ObjectStore& store, const Digest& digest) {
 Result<ViewPtr> current_view(const ObjectStore& store, const std::shared_ptr<PackRegistry>& registry,
                              const ViewPtr& known) {
   // A snapshot may be replaced and removed between reading the ref and reading the snapshot.
-  for (int attempt = 0;; ++attempt) {
+  for (std::string missing;;) {
     TALARIA_TRY_ASSIGN(auto value, store.read_ref(main_ref));
     if (!value)
       return failure(errc::damaged, "the ref 'main' of the repository at " + store.location() +
@@ -70,17 +70,11 @@ Result<ViewPtr> current_view(const ObjectStore& store, const std::shared_ptr<Pac
       return std::make_shared<const View>(store, registry, digest, *std::move(snapshot),
                                           *std::move(value), known);
     if (snapshot.error().code() != errc::not_found) return tl::unexpected(snapshot.error());
-    if (attempt == 3)
+    if (missing == *value)
       return failure(errc::damaged, "the snapshot that the ref 'main' names is missing, " +
                                         snapshot.error().message() + ": " + std::string(rebuild_advice));
+    missing = *value;
   }
-}
-
-void add_names(const Snapshot& snapshot, std::unordered_set<std::string>& names) {
-  for (auto& pack : snapshot.packs) names.insert(pack_name(pack.digest));
-  for (auto& segment : snapshot.segments) names.insert(segment_name(segment.digest));
-  for (auto& file : snapshot.page_files()) names.insert(pages_name(file.digest));
-  for (auto& release : snapshot.releases) names.insert(release_name(digest_of(encode_release(release))));
 }
 
 } // namespace
@@ -168,8 +162,28 @@ Result<PageFilePtr> View::pages(const ReleaseEntry& release) const {
   return file;
 }
 
-Repository::Repository(ObjectStore& store)
-    : store_(store), registry_(std::make_shared<PackRegistry>()) {}
+Repository::Repository(ObjectStore& store) : store_(store), registry_(std::make_shared<PackRegistry>()) {
+  registry_->set_locate([this](Kind kind, const Number& number) { return locate_now(kind, number); });
+}
+
+Repository::~Repository() {
+  registry_->set_locate({});
+}
+
+// Generations keep their places in later snapshots, so a number is what it was.
+Result<BlockPlace> Repository::locate_now(Kind kind, const Number& number) {
+  TALARIA_TRY_ASSIGN(auto newest, view());
+  TALARIA_TRY_ASSIGN(auto index, newest->index());
+  if (index->contains(kind, number)) return index->locate(kind, number);
+  return failure(errc::not_found, std::string(to_string(kind)) + " " + std::to_string(number.ordinal) +
+                                      " of generation " + std::to_string(number.generation) +
+                                      " was removed meanwhile");
+}
+
+ViewPtr Repository::last_view() const {
+  std::lock_guard lock(mutex_);
+  return current_;
+}
 
 Result<void> Repository::create(ObjectStore& store) {
   auto there = store.stat(marker_name);
@@ -256,20 +270,26 @@ Result<std::unique_ptr<ObjectLock>> Repository::lock_for_rebuilding(std::chrono:
 Result<std::unique_ptr<ObjectLock>> Repository::lock_for_writing(std::chrono::milliseconds patience) {
   TALARIA_TRY_ASSIGN(auto lock, store_.lock(writer_lock, patience));
   TALARIA_TRY(store_.remove_unfinished());
-  TALARIA_TRY(sweep());
+  TALARIA_TRY(sweep(true));
   return lock;
+}
+
+Result<void> Repository::remove_unnamed() {
+  return sweep(false);
 }
 
 // Under the writer's lock nothing is being added, so what neither the snapshot nor its parent names is
 // left over. The parent's files are kept for readers that have just read the ref before it was moved.
-Result<void> Repository::sweep() {
+Result<void> Repository::sweep(bool keep_parent) {
   if (!store_.capabilities().lock) return {};
   TALARIA_TRY_ASSIGN(auto current, view());
   auto& snapshot = current->snapshot();
-  std::unordered_set<std::string> alive{snapshot_name(current->digest()),
-                                        snapshot_name(snapshot.parent)};
-  add_names(snapshot, alive);
-  if (auto parent = read_snapshot(store_, snapshot.parent)) add_names(*parent, alive);
+  std::unordered_set<std::string> alive{snapshot_name(current->digest())};
+  alive.merge(snapshot.file_names());
+  if (keep_parent) {
+    alive.insert(snapshot_name(snapshot.parent));
+    if (auto parent = read_snapshot(store_, snapshot.parent)) alive.merge(parent->file_names());
+  }
   std::vector<std::string> dead;
   for (const char* folder : {"packs/", "index/", "pages/", "releases/", "snapshots/"})
     TALARIA_TRY(store_.list(folder, [&](const ObjectInfo& object) {

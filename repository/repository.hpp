@@ -55,7 +55,7 @@ private:
 
 using ViewPtr = std::shared_ptr<const View>;
 
-// Thread-safe. The store must outlive it.
+// Thread-safe. The store must outlive it; it must outlive those who read blocks by its registry.
 class Repository {
 public:
   // Makes an empty repository; errc::exists if there is one.
@@ -64,11 +64,18 @@ public:
   // errc::no_repository if there is none; errc::unsupported_input for a newer format.
   static Result<std::unique_ptr<Repository>> open(ObjectStore& store);
 
+  ~Repository();
+  Repository(const Repository&) = delete;
+  Repository& operator=(const Repository&) = delete;
+
   ObjectStore& store() const noexcept { return store_; }
   const std::shared_ptr<PackRegistry>& registry() const noexcept { return registry_; }
 
   // The current view: what the ref points to now.
   Result<ViewPtr> view();
+
+  // The view that was current when this process last looked; null if it hasn't.
+  ViewPtr last_view() const;
 
   // Makes `next` durable and moves the ref to it if it still has the value that `base` was opened from.
   // errc::conflict if it hasn't: then nothing is changed, and the caller may try again on a new view.
@@ -85,6 +92,11 @@ public:
   // unfinished objects, and finished ones that no snapshot names.
   Result<std::unique_ptr<ObjectLock>> lock_for_writing(std::chrono::milliseconds patience);
 
+  // Removes all that the current snapshot doesn't name, also what its parent does: after a commit that
+  // took something out, since a rebuild from an older snapshot would miss it. Under the writer's lock;
+  // does nothing where that doesn't exclude other processes.
+  Result<void> remove_unnamed();
+
   // Excludes other writers and removes nothing: what a damaged snapshot doesn't name may be all that
   // there is.
   Result<std::unique_ptr<ObjectLock>> lock_for_rebuilding(std::chrono::milliseconds patience);
@@ -92,11 +104,12 @@ public:
 private:
   explicit Repository(ObjectStore& store);
   Result<void> put_releases(const Snapshot& base, const Snapshot& next);
-  Result<void> sweep();
+  Result<void> sweep(bool keep_parent);
+  Result<BlockPlace> locate_now(Kind kind, const Number& number);
 
   ObjectStore& store_;
   std::shared_ptr<PackRegistry> registry_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   ViewPtr current_;
 };
 

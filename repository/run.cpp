@@ -26,6 +26,11 @@ constexpr std::size_t script_block_part = 4;
 
 } // namespace
 
+std::size_t block_bytes(Kind kind, bool scripts, std::size_t setting) noexcept {
+  if (kind == Kind::header) return std::max(header_block, setting);
+  return scripts ? setting / script_block_part : setting;
+}
+
 std::optional<uint32_t> PlaceTable::find(const std::vector<Key128>& keys,
                                          const Key128& key) const noexcept {
   if (slots_.empty()) return std::nullopt;
@@ -167,8 +172,8 @@ std::vector<uint32_t> Run::scripts_of(Kind kind) const {
 // Bytes of a block before compression. Long sequences are nucleotides as a rule, whose blocks are
 // decompressed twice as fast as those of proteins.
 std::size_t Run::block_limit(Kind kind) const noexcept {
-  if (kind == Kind::header) return std::max(header_block, limits_.block);
-  return is_sorted(kind) && is_long(count(kind), bytes(kind)) ? 2 * limits_.block : limits_.block;
+  auto usual = block_bytes(kind, false, limits_.block);
+  return is_sorted(kind) && is_long(count(kind), bytes(kind)) ? 2 * usual : usual;
 }
 
 std::vector<BlockPlan> Run::plan(Kind kind, const std::vector<uint32_t>& sketches) const {
@@ -200,7 +205,7 @@ std::vector<BlockPlan> Run::plan(Kind kind, const std::vector<uint32_t>& sketche
   for (auto place : order) add(place, false);
   for (auto& [place, content] : differences)
     if (!of(kind).script_orders.contains(place)) add(place, true);
-  limit = limits_.block / script_block_part;
+  limit = block_bytes(kind, true, limits_.block);
   auto scripts = scripts_of(kind);
   if (!scripts.empty()) begin(true);
   for (auto place : scripts) add(place, true);

@@ -29,6 +29,9 @@ struct RunLimits {
   std::size_t block = std::size_t{64} << 10;  // of chunks in a block, before compression
 };
 
+// Bytes of chunks of a kind, or of edit scripts, after which a block is closed, given the setting.
+std::size_t block_bytes(Kind kind, bool scripts, std::size_t setting) noexcept;
+
 // From keys to places in an array of keys that somebody else holds. Open addressing: keys are uniform,
 // and one access to memory settles most look-ups.
 class PlaceTable {

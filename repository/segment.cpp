@@ -27,15 +27,37 @@ void write_key(const Key128& key, std::string& out) {
   store_u64(out, key.low);
 }
 
-void write_sections(Kind kind, const SegmentPart& part, SegmentSections& sections, std::string& body) {
+// The table of the keys at some slots; of all slots if `blocks` is empty.
+std::string lookup_table(Kind kind, std::span<const Key128> keys, std::span<const uint32_t> header_keys,
+                         std::span<const uint32_t> blocks) {
+  auto count = static_cast<uint32_t>(kind == Kind::header ? header_keys.size() : keys.size());
+  std::vector<std::pair<uint64_t, uint32_t>> pairs;
+  pairs.reserve(count);
+  for (uint32_t slot = 0; slot < count; ++slot)
+    if (blocks.empty() || blocks[slot] != no_block)
+      pairs.emplace_back(kind == Kind::header ? uint64_t{header_keys[slot]} << 32 : keys[slot].high,
+                         slot);
+  std::string table;
+  auto entries = static_cast<uint32_t>(pairs.size());
+  write_lookup_table(SegmentSections::of(kind, count, entries, 1).shape, pairs, table);
+  return table;
+}
+
+std::string lookup_table(Kind kind, const SegmentPart& part) {
+  return lookup_table(kind, part.keys, part.header_keys, part.blocks);
+}
+
+// `blocks`: how many the segment has, which is the location of what is gone.
+void write_sections(Kind kind, const SegmentPart& part, uint32_t blocks, SegmentSections& sections,
+                    std::string& body) {
   sections.keys_at = body.size();
   body.reserve(body.size() + std::size_t{sections.count} * (key_size + 8));
   for (auto& key : part.keys) write_key(key, body);
   sections.lookup_at = body.size();
-  body += part.lookup.empty() ? make_lookup_table(kind, part.keys, part.header_keys) : part.lookup;
+  body += part.lookup.empty() ? lookup_table(kind, part) : part.lookup;
   sections.locations_at = body.size();
   BitWriter bits(body);
-  for (auto block : part.blocks) bits.put(block, sections.location_bits);
+  for (auto block : part.blocks) bits.put(std::min(block, blocks), sections.location_bits);
   bits.finish(7);
 }
 
@@ -49,6 +71,7 @@ void write_range(const NumberRange& range, std::string& out) {
 void write_part(Kind kind, const SegmentSections& sections, std::string& out) {
   out += static_cast<char>(kind);
   put_varint(out, sections.count);
+  put_varint(out, sections.shape.entries);
   out += static_cast<char>(sections.location_bits);
   out += static_cast<char>(sections.shape.bucket_bits);
   out += static_cast<char>(sections.shape.fingerprint_bits);
@@ -68,11 +91,12 @@ std::string_view segment_magic() noexcept {
   return magic;
 }
 
-SegmentSections SegmentSections::of(Kind kind, uint32_t count, uint32_t blocks) noexcept {
+SegmentSections SegmentSections::of(Kind kind, uint32_t count, uint32_t entries,
+                                    uint32_t blocks) noexcept {
   SegmentSections sections;
   sections.count = count;
-  sections.location_bits = static_cast<uint8_t>(bits_for(blocks));
-  sections.shape = LookupShape::of(count, count, digest_fingerprint_bits);
+  sections.location_bits = static_cast<uint8_t>(bits_for(uint64_t{blocks} + 1));
+  sections.shape = LookupShape::of(entries, count, digest_fingerprint_bits);
   if (kind == Kind::header)
     sections.shape.fingerprint_bits = static_cast<uint8_t>(header_key_bits - sections.shape.bucket_bits);
   return sections;
@@ -105,14 +129,7 @@ std::string SegmentDescriptor::end_of_file(uint64_t body_size, std::string check
 
 std::string make_lookup_table(Kind kind, std::span<const Key128> keys,
                               std::span<const uint32_t> header_keys) {
-  auto count = static_cast<uint32_t>(kind == Kind::header ? header_keys.size() : keys.size());
-  std::vector<std::pair<uint64_t, uint32_t>> pairs;
-  pairs.reserve(count);
-  for (uint32_t slot = 0; slot < count; ++slot)
-    pairs.emplace_back(kind == Kind::header ? uint64_t{header_keys[slot]} << 32 : keys[slot].high, slot);
-  std::string table;
-  write_lookup_table(SegmentSections::of(kind, count, 1).shape, pairs, table);
-  return table;
+  return lookup_table(kind, keys, header_keys, {});
 }
 
 std::string write_segment(SegmentDraft& draft) {
@@ -123,9 +140,11 @@ std::string write_segment(SegmentDraft& draft) {
     auto& part = draft.parts[index_of(kind)];
     if (part.blocks.empty()) continue;
     auto& sections = descriptor.sections[index_of(kind)];
-    sections =
-        SegmentSections::of(kind, static_cast<uint32_t>(part.blocks.size()), descriptor.block_count);
-    write_sections(kind, part, sections, file);
+    auto gone = std::count(part.blocks.begin(), part.blocks.end(), no_block);
+    sections = SegmentSections::of(kind, static_cast<uint32_t>(part.blocks.size()),
+                                   static_cast<uint32_t>(part.blocks.size() - std::size_t(gone)),
+                                   descriptor.block_count);
+    write_sections(kind, part, descriptor.block_count, sections, file);
   }
   descriptor.blocks_at = file.size();
   for (auto& block : draft.blocks) block.write(file);
@@ -197,6 +216,7 @@ Result<void> Segment::read_descriptor(std::string_view descriptor, uint64_t body
     SegmentSections part;
     TALARIA_TRY_ASSIGN(auto kind, in.u8());
     TALARIA_TRY_ASSIGN(auto count, in.varint());
+    TALARIA_TRY_ASSIGN(auto entries, in.varint());
     TALARIA_TRY_ASSIGN(part.location_bits, in.u8());
     TALARIA_TRY_ASSIGN(part.shape.bucket_bits, in.u8());
     TALARIA_TRY_ASSIGN(part.shape.fingerprint_bits, in.u8());
@@ -204,11 +224,11 @@ Result<void> Segment::read_descriptor(std::string_view descriptor, uint64_t body
     TALARIA_TRY_ASSIGN(part.keys_at, in.varint());
     TALARIA_TRY_ASSIGN(part.lookup_at, in.varint());
     TALARIA_TRY_ASSIGN(part.locations_at, in.varint());
-    if (kind >= kind_count || count == 0 || count != slots[kind] ||
+    if (kind >= kind_count || entries == 0 || entries > count || count != slots[kind] ||
         descriptor_.sections[kind].count != 0)
       return failure(errc::damaged, "impossible part");
     part.count = static_cast<uint32_t>(count);
-    part.shape.entries = part.count;
+    part.shape.entries = static_cast<uint32_t>(entries);
     TALARIA_TRY(check_sections(static_cast<Kind>(kind), part, body_size));
     descriptor_.sections[kind] = part;
   }
@@ -299,6 +319,7 @@ Result<uint32_t> Segment::block_of(Kind kind, uint32_t slot) const {
   auto position = uint64_t{slot} * part.location_bits;
   TALARIA_TRY_ASSIGN(const char* bytes, file_->at(part.locations_at + position / 8, 8));
   auto place = static_cast<uint32_t>(load_bits(bytes, position % 8, part.location_bits));
+  if (place == descriptor_.block_count && has_gone(kind)) return no_block;
   if (place >= descriptor_.block_count) return failure(errc::damaged, name() + ": impossible block");
   return place;
 }
@@ -346,21 +367,22 @@ Result<void> Segment::verify_entries() const {
     kinds[i] = info.kind;
   }
   for (auto kind : all_kinds) {
+    std::vector<bool> gone(count(kind), false);
     for (uint32_t slot = 0; slot < count(kind); ++slot) {
       TALARIA_TRY_ASSIGN(auto place, block_of(kind, slot));
-      if (kinds[place] != kind)
+      gone[slot] = place == no_block;
+      if (!gone[slot] && kinds[place] != kind)
         return failure(errc::damaged, name() + ": a chunk lies in a block of another kind");
     }
-    if (count(kind) > 0) TALARIA_TRY(verify_lookup(kind));
+    if (count(kind) > 0) TALARIA_TRY(verify_lookup(kind, std::move(gone)));
   }
   return {};
 }
 
-// Each slot stands in the look-up table once, where its key belongs. Keys lie in another order than the
-// entries, so those of some entries are waited for together.
-Result<void> Segment::verify_lookup(Kind kind) const {
+// Each slot of a chunk stands in the look-up table once, where its key belongs. Keys lie in another
+// order than the entries, so those of some entries are waited for together.
+Result<void> Segment::verify_lookup(Kind kind, std::vector<bool> found) const {
   auto wrong = [&] { return failure(errc::damaged, name() + ": the look-up table contradicts itself"); };
-  std::vector<bool> found(count(kind), false);
   std::array<std::pair<uint64_t, uint32_t>, 64> group; // prefixes and slots
   auto cursor = entries(kind);
   for (bool more = true; more;) {
@@ -379,7 +401,7 @@ Result<void> Segment::verify_lookup(Kind kind) const {
       if (sections(kind).shape.key_bits(own.high) != prefix) return wrong();
     }
   }
-  return {};
+  return std::ranges::find(found, false) == found.end() ? Result<void>() : wrong();
 }
 
 } // namespace talaria

@@ -33,11 +33,17 @@ struct NumberRange {
   uint32_t first_slot = 0;
 };
 
+// The block of a chunk that is gone: its slot is kept so that its neighbours stay in one range.
+inline constexpr uint32_t no_block = UINT32_MAX;
+
+// A hole in the numbers of fewer chunks than this is kept as slots of chunks that are gone.
+inline constexpr uint32_t hole_min = 64;
+
 // What a segment says of the chunks of one kind, slot by slot.
 struct SegmentPart {
   std::vector<Key128> keys;          // of all kinds but headers
   std::vector<uint32_t> header_keys; // of headers: the high half of accession_key()
-  std::vector<uint32_t> blocks;      // place in the segment's table of blocks
+  std::vector<uint32_t> blocks;      // place in the segment's table of blocks, or no_block
   std::string lookup;                // what make_lookup_table() gave, or empty
 };
 
@@ -66,8 +72,9 @@ struct SegmentSections {
   uint64_t lookup_at = 0;
   uint64_t locations_at = 0;
 
-  // For `count` chunks of a kind and a table of `blocks`, offsets unset.
-  static SegmentSections of(Kind kind, uint32_t count, uint32_t blocks) noexcept;
+  // For `count` slots of a kind, of which `entries` have a chunk, and a table of `blocks`; offsets
+  // unset.
+  static SegmentSections of(Kind kind, uint32_t count, uint32_t entries, uint32_t blocks) noexcept;
 };
 
 // What stands behind the body of a segment.
@@ -95,6 +102,9 @@ public:
   const std::vector<NumberRange>& ranges() const noexcept { return descriptor_.ranges; }
   const std::vector<PackInfo>& packs() const noexcept { return descriptor_.packs; }
   uint32_t count(Kind kind) const noexcept { return sections(kind).count; }
+
+  // Whether some slots of a kind have no chunk any more.
+  bool has_gone(Kind kind) const noexcept { return sections(kind).shape.entries < sections(kind).count; }
   uint32_t block_count() const noexcept { return descriptor_.block_count; }
 
   // Chunks of all kinds.
@@ -119,7 +129,8 @@ public:
   // The 32 bits of the accession key of each header that the table keeps, by slot.
   Result<std::vector<uint32_t>> header_keys() const;
 
-  // The place of a chunk's block in the table of blocks, and an entry of that table.
+  // The place of a chunk's block in the table of blocks, no_block if the chunk is gone; and an entry of
+  // that table.
   Result<uint32_t> block_of(Kind kind, uint32_t slot) const;
   Result<BlockInfo> block(uint32_t place) const;
 
@@ -139,7 +150,7 @@ private:
   Segment() = default;
   Result<void> read_descriptor(std::string_view descriptor, uint64_t body_size);
   Result<void> check_sections(Kind kind, const SegmentSections& sections, uint64_t body_size) const;
-  Result<void> verify_lookup(Kind kind) const;
+  Result<void> verify_lookup(Kind kind, std::vector<bool> found) const; // of these, the slots found
   const SegmentSections& sections(Kind kind) const noexcept {
     return descriptor_.sections[index_of(kind)];
   }

@@ -71,18 +71,88 @@ private:
   uint64_t written_ = 0;
 };
 
+// Successive slots of a segment, and those that they become.
+struct SlotSpan {
+  uint32_t from = 0;
+  uint32_t to = 0;
+  uint32_t count = 0;
+};
+
+// A segment on its way into another one.
+class Source {
+public:
+  Source(SegmentPtr segment, const SegmentChange* change)
+      : segment_(std::move(segment)), change_(change) {}
+
+  const Segment& segment() const noexcept { return *segment_; }
+
+  // Whether the block at a place of its table stays.
+  bool stays(uint32_t block) const noexcept {
+    return !change_ || change_->moved[block] == SegmentChange::stays;
+  }
+
+  // Whether all slots of a kind stay, and none is that of a chunk that is gone.
+  bool is_whole(Kind kind) const noexcept { return !change_ && !segment_->has_gone(kind); }
+
+  // The place of a chunk's block in the new table, once that is known; no_block if the chunk is gone.
+  Result<uint32_t> block_of(Kind kind, uint32_t slot) const {
+    TALARIA_TRY_ASSIGN(auto block, there(kind, slot));
+    if (block == no_block) return block;
+    return change_ ? places_[block] : first_block_ + block;
+  }
+
+  // Whether the chunk of a slot goes along.
+  Result<bool> has(Kind kind, uint32_t slot) const {
+    if (is_whole(kind)) return true;
+    TALARIA_TRY_ASSIGN(auto block, there(kind, slot));
+    return block != no_block;
+  }
+
+  // The slot that a slot of a chunk becomes, or nothing.
+  Result<std::optional<uint32_t>> slot(Kind kind, uint32_t slot) const {
+    TALARIA_TRY_ASSIGN(bool there, has(kind, slot));
+    if (!there) return std::nullopt;
+    auto& spans = spans_[index_of(kind)];
+    auto next = std::upper_bound(spans.begin(), spans.end(), slot,
+                                 [](uint32_t s, const SlotSpan& span) { return s < span.from; });
+    if (next == spans.begin()) return std::nullopt;
+    auto& span = *std::prev(next);
+    if (slot - span.from >= span.count) return std::nullopt;
+    return span.to + (slot - span.from);
+  }
+
+  const std::vector<SlotSpan>& spans(Kind kind) const noexcept { return spans_[index_of(kind)]; }
+  void add_span(Kind kind, const SlotSpan& span) { spans_[index_of(kind)].push_back(span); }
+
+  // Where its blocks stand in the new table: by their place in its own one, or one behind the other.
+  void set_blocks(std::vector<uint32_t> places) { places_ = std::move(places); }
+  void set_blocks(uint32_t first) { first_block_ = first; }
+
+private:
+  // The place of a chunk's block in the old table; no_block if the chunk is gone or goes.
+  Result<uint32_t> there(Kind kind, uint32_t slot) const {
+    TALARIA_TRY_ASSIGN(auto block, segment_->block_of(kind, slot));
+    if (block == no_block || stays(block)) return block;
+    return change_->moved[block] != no_block && change_->needed(kind, slot) ? block : no_block;
+  }
+
+  SegmentPtr segment_;
+  const SegmentChange* change_;
+  std::array<std::vector<SlotSpan>, kind_count> spans_; // by kind, ascending
+  std::vector<uint32_t> places_;
+  uint32_t first_block_ = 0;
+};
+
 // The entries of the look-up tables of several segments, in the order of one table.
 class MergedEntries {
 public:
-  MergedEntries(std::span<const SegmentPtr> segments, Kind kind) : segments_(segments), kind_(kind) {}
+  MergedEntries(std::span<const Source> sources, Kind kind) : sources_(sources), kind_(kind) {}
 
   // Puts the first entry of each segment in order.
   Result<void> begin() {
-    uint32_t first_slot = 0;
-    for (auto& segment : segments_) {
-      sources_.push_back({segment->entries(kind_), first_slot});
-      first_slot += segment->count(kind_);
-      TALARIA_TRY(advance(sources_.size() - 1));
+    for (auto& source : sources_) {
+      cursors_.push_back(source.segment().entries(kind_));
+      TALARIA_TRY(advance(cursors_.size() - 1));
     }
     return {};
   }
@@ -97,87 +167,128 @@ public:
   }
 
 private:
-  struct Source {
-    LookupCursor cursor;
-    uint32_t first_slot;
-  };
-  using Entry = std::tuple<uint64_t, uint32_t, std::size_t>; // key, slot in the merged segment, source
+  using Entry = std::tuple<uint64_t, uint32_t, std::size_t>; // key, slot in the new segment, source
 
   Result<void> advance(std::size_t at) {
-    auto& [cursor, first_slot] = sources_[at];
-    auto& segment = *segments_[at];
-    TALARIA_TRY_ASSIGN(bool more, cursor.next());
-    if (!more) return {};
-    if (cursor.slot() >= segment.count(kind_))
-      return failure(errc::damaged, segment.name() + ": impossible slot");
-    uint64_t key = cursor.prefix() << 32;
-    if (kind_ != Kind::header) {
-      TALARIA_TRY_ASSIGN(auto whole, segment.key(kind_, cursor.slot()));
-      key = whole.high;
+    auto& cursor = cursors_[at];
+    auto& segment = sources_[at].segment();
+    while (true) {
+      TALARIA_TRY_ASSIGN(bool more, cursor.next());
+      if (!more) return {};
+      if (cursor.slot() >= segment.count(kind_))
+        return failure(errc::damaged, segment.name() + ": impossible slot");
+      TALARIA_TRY_ASSIGN(auto slot, sources_[at].slot(kind_, cursor.slot()));
+      if (!slot) continue;
+      uint64_t key = cursor.prefix() << 32;
+      if (kind_ != Kind::header) {
+        TALARIA_TRY_ASSIGN(auto whole, segment.key(kind_, cursor.slot()));
+        key = whole.high;
+      }
+      queue_.emplace(key, *slot, at);
+      return {};
     }
-    queue_.emplace(key, first_slot + cursor.slot(), at);
-    return {};
   }
 
-  std::span<const SegmentPtr> segments_;
+  std::span<const Source> sources_;
   Kind kind_;
-  std::vector<Source> sources_;
+  std::vector<LookupCursor> cursors_; // of the sources
   std::priority_queue<Entry, std::vector<Entry>, std::greater<>> queue_;
 };
 
-class Merger {
+// Writes one segment of several.
+class Joiner {
 public:
-  Merger(std::span<const SegmentPtr> segments, BodyWriter out)
-      : segments_(segments), out_(std::move(out)) {}
+  Joiner(std::vector<Source> sources, BodyWriter out)
+      : sources_(std::move(sources)), out_(std::move(out)) {}
 
-  Result<PackInfo> run() {
+  // `change`: that of the only source, if it has one. Nothing if it leaves no chunk.
+  Result<std::optional<PackInfo>> run(const SegmentChange* change = nullptr) {
     out_.pending() += segment_magic();
-    join_packs();
-    join_ranges();
-    for (auto& segment : segments_) descriptor_.block_count += segment->block_count();
+    for (auto& source : sources_) TALARIA_TRY(join_ranges(source));
+    if (change && descriptor_.ranges.empty()) return std::nullopt;
+    for (auto& source : sources_) TALARIA_TRY(join_blocks(source, change));
     for (auto kind : all_kinds) TALARIA_TRY(write_sections(kind));
-    TALARIA_TRY(write_blocks());
+    TALARIA_TRY(write_blocks(change));
     return out_.finish(descriptor_);
   }
 
 private:
-  void join_packs() {
-    std::unordered_map<Digest, uint16_t, DigestHash> places;
-    for (auto& segment : segments_) {
-      auto& own = packs_.emplace_back();
-      for (auto& pack : segment->packs()) {
-        auto next = static_cast<uint16_t>(descriptor_.packs.size());
-        auto [at, fresh] = places.try_emplace(pack.digest, next);
-        if (fresh) descriptor_.packs.push_back(pack);
-        own.push_back(at->second);
-      }
+  // The blocks of a source that stay, then those that are new.
+  Result<void> join_blocks(Source& source, const SegmentChange* change) {
+    auto& segment = source.segment();
+    if (!change) {
+      source.set_blocks(descriptor_.block_count);
+      descriptor_.block_count += segment.block_count();
+      for (auto& pack : segment.packs()) (void)place_of(pack);
+      return {};
     }
+    std::vector<uint32_t> places(segment.block_count(), no_block);
+    for (uint32_t i = 0; i < segment.block_count(); ++i)
+      if (source.stays(i)) places[i] = descriptor_.block_count++;
+    auto first_new = descriptor_.block_count;
+    for (uint32_t i = 0; i < segment.block_count(); ++i)
+      if (!source.stays(i) && change->moved[i] != no_block) places[i] = first_new + change->moved[i];
+    descriptor_.block_count += static_cast<uint32_t>(change->blocks.size());
+    source.set_blocks(std::move(places));
+    return {};
   }
 
-  // Slots follow the order of the ranges, so only the last range of a kind can be continued.
-  void join_ranges() {
-    std::array<std::optional<std::size_t>, kind_count> last;
-    for (auto& segment : segments_)
-      for (auto& range : segment->ranges()) {
-        auto& place = last[index_of(range.kind)];
-        if (place) {
-          auto& before = descriptor_.ranges[*place];
-          if (before.generation == range.generation && before.base + before.count == range.base) {
-            before.count += range.count;
-            continue;
-          }
-        }
-        place = descriptor_.ranges.size();
-        descriptor_.ranges.push_back(range);
+  uint16_t place_of(const PackInfo& pack) {
+    auto next = static_cast<uint16_t>(descriptor_.packs.size());
+    auto [at, fresh] = pack_places_.try_emplace(pack.digest, next);
+    if (fresh) descriptor_.packs.push_back(pack);
+    return at->second;
+  }
+
+  // Divides the slots of a source into ranges without large holes.
+  Result<void> join_ranges(Source& source) {
+    for (auto& range : source.segment().ranges()) {
+      if (source.is_whole(range.kind)) {
+        add_range(source, range, 0, range.count);
+        continue;
       }
+      uint32_t begin = 0;
+      uint32_t end = 0; // behind the last chunk that is there
+      for (uint32_t i = 0; i < range.count; ++i) {
+        TALARIA_TRY_ASSIGN(bool there, source.has(range.kind, range.first_slot + i));
+        if (!there) continue;
+        ++entries_[index_of(range.kind)];
+        if (i - end >= hole_min || end == 0) {
+          if (end > begin) add_range(source, range, begin, end);
+          begin = i;
+        }
+        end = i + 1;
+      }
+      if (end > begin) add_range(source, range, begin, end);
+    }
+    for (auto kind : all_kinds)
+      if (source.is_whole(kind)) entries_[index_of(kind)] += source.segment().count(kind);
+    return {};
+  }
+
+  // Takes the numbers begin .. end of a range. Slots follow the order of the ranges, so only the last
+  // range of a kind can be continued.
+  void add_range(Source& source, const NumberRange& range, uint32_t begin, uint32_t end) {
+    if (end == begin) return;
+    auto kind = index_of(range.kind);
+    source.add_span(range.kind, {range.first_slot + begin, slots_[kind], end - begin});
+    slots_[kind] += end - begin;
+    if (auto& place = last_range_[kind]) {
+      auto& before = descriptor_.ranges[*place];
+      if (before.generation == range.generation && before.base + before.count == range.base + begin) {
+        before.count += end - begin;
+        return;
+      }
+    }
+    last_range_[kind] = descriptor_.ranges.size();
+    descriptor_.ranges.push_back({range.kind, range.generation, range.base + begin, end - begin, 0});
   }
 
   Result<void> write_sections(Kind kind) {
-    uint32_t count = 0;
-    for (auto& segment : segments_) count += segment->count(kind);
+    auto count = slots_[index_of(kind)];
     if (count == 0) return {};
     auto& sections = descriptor_.sections[index_of(kind)];
-    sections = SegmentSections::of(kind, count, descriptor_.block_count);
+    sections = SegmentSections::of(kind, count, entries_[index_of(kind)], descriptor_.block_count);
     sections.keys_at = out_.size();
     std::vector<uint32_t> starts(sections.shape.buckets() + 1, 0);
     TALARIA_TRY(kind == Kind::header ? count_headers(sections.shape, starts)
@@ -189,25 +300,40 @@ private:
     return write_locations(kind, sections.location_bits);
   }
 
-  // Both count the entries of each bucket at the place behind it.
-  Result<void> write_keys(Kind kind, const LookupShape& shape, std::vector<uint32_t>& starts) {
-    for (auto& segment : segments_)
-      for (uint32_t slot = 0; slot < segment->count(kind); ++slot) {
-        TALARIA_TRY_ASSIGN(auto key, segment->key(kind, slot));
-        store_u64(out_.pending(), key.high);
-        store_u64(out_.pending(), key.low);
-        ++starts[shape.bucket_of(key.high) + 1];
-        TALARIA_TRY(out_.flush());
-      }
+  // Calls `visit` for the slots that go along, in order.
+  template <class Visit>
+  Result<void> each_slot(Kind kind, Visit visit) {
+    for (auto& source : sources_)
+      for (auto& span : source.spans(kind))
+        for (uint32_t i = 0; i < span.count; ++i) {
+          TALARIA_TRY(visit(source, span.from + i));
+          TALARIA_TRY(out_.flush());
+        }
     return {};
   }
 
+  // Both count the entries of each bucket at the place behind it.
+  Result<void> write_keys(Kind kind, const LookupShape& shape, std::vector<uint32_t>& starts) {
+    return each_slot(kind, [&](const Source& source, uint32_t slot) -> Result<void> {
+      TALARIA_TRY_ASSIGN(bool there, source.has(kind, slot));
+      Key128 key;
+      if (there) {
+        TALARIA_TRY_ASSIGN(key, source.segment().key(kind, slot));
+        ++starts[shape.bucket_of(key.high) + 1];
+      }
+      store_u64(out_.pending(), key.high);
+      store_u64(out_.pending(), key.low);
+      return {};
+    });
+  }
+
   Result<void> count_headers(const LookupShape& shape, std::vector<uint32_t>& starts) {
-    for (auto& segment : segments_)
-      for (auto cursor = segment->entries(Kind::header);;) {
+    for (auto& source : sources_)
+      for (auto cursor = source.segment().entries(Kind::header);;) {
         TALARIA_TRY_ASSIGN(bool more, cursor.next());
         if (!more) break;
-        ++starts[shape.bucket_of(cursor.prefix() << 32) + 1];
+        TALARIA_TRY_ASSIGN(auto slot, source.slot(Kind::header, cursor.slot()));
+        if (slot) ++starts[shape.bucket_of(cursor.prefix() << 32) + 1];
       }
     return {};
   }
@@ -218,18 +344,22 @@ private:
       store_u32(out_.pending(), start);
       TALARIA_TRY(out_.flush());
     }
-    MergedEntries entries(segments_, kind);
+    auto disagrees = [] {
+      return failure(errc::damaged, "a look-up table disagrees with the keys of its segment");
+    };
+    MergedEntries entries(sources_, kind);
     TALARIA_TRY(entries.begin());
     BitWriter bits(out_.pending());
     uint64_t last = 0;
     for (uint32_t i = 0;; ++i) {
       TALARIA_TRY_ASSIGN(auto entry, entries.next());
+      if (!entry && i != shape.entries) return disagrees();
       if (!entry) break;
       auto [key, slot] = *entry;
       // A table that is in another order than its keys would make one that hides what it has.
       auto bucket = shape.bucket_of(key);
       if (i < starts[bucket] || i >= starts[bucket + 1] || key < std::exchange(last, key))
-        return failure(errc::damaged, "a look-up table disagrees with the keys of its segment");
+        return disagrees();
       bits.put(shape.entry(key, slot), static_cast<unsigned>(shape.entry_bits()));
       TALARIA_TRY(out_.flush());
     }
@@ -239,35 +369,40 @@ private:
 
   Result<void> write_locations(Kind kind, unsigned location_bits) {
     BitWriter bits(out_.pending());
-    uint32_t first_block = 0;
-    for (auto& segment : segments_) {
-      for (uint32_t slot = 0; slot < segment->count(kind); ++slot) {
-        TALARIA_TRY_ASSIGN(auto place, segment->block_of(kind, slot));
-        bits.put(first_block + place, location_bits);
-        TALARIA_TRY(out_.flush());
-      }
-      first_block += segment->block_count();
-    }
+    TALARIA_TRY(each_slot(kind, [&](const Source& source, uint32_t slot) -> Result<void> {
+      TALARIA_TRY_ASSIGN(auto place, source.block_of(kind, slot));
+      bits.put(std::min(place, descriptor_.block_count), location_bits);
+      return {};
+    }));
     bits.finish(7);
     return {};
   }
 
-  Result<void> write_blocks() {
+  Result<void> write_blocks(const SegmentChange* change) {
     descriptor_.blocks_at = out_.size();
-    for (std::size_t i = 0; i < segments_.size(); ++i)
-      for (uint32_t place = 0; place < segments_[i]->block_count(); ++place) {
-        TALARIA_TRY_ASSIGN(auto block, segments_[i]->block(place));
-        block.pack = packs_[i][block.pack];
-        block.write(out_.pending());
-        TALARIA_TRY(out_.flush());
+    auto write = [&](BlockInfo block, const PackInfo& pack) {
+      block.pack = place_of(pack);
+      block.write(out_.pending());
+      return out_.flush();
+    };
+    for (auto& source : sources_)
+      for (uint32_t place = 0; place < source.segment().block_count(); ++place) {
+        if (!source.stays(place)) continue;
+        TALARIA_TRY_ASSIGN(auto block, source.segment().block(place));
+        TALARIA_TRY(write(block, source.segment().packs()[block.pack]));
       }
+    if (!change) return {};
+    for (auto& block : change->blocks) TALARIA_TRY(write(block, change->packs[block.pack]));
     return {};
   }
 
-  std::span<const SegmentPtr> segments_;
+  std::vector<Source> sources_;
   BodyWriter out_;
   SegmentDescriptor descriptor_;
-  std::vector<std::vector<uint16_t>> packs_; // by segment: places in the merged table of packs
+  std::unordered_map<Digest, uint16_t, DigestHash> pack_places_;
+  std::array<std::optional<std::size_t>, kind_count> last_range_;
+  std::array<uint32_t, kind_count> slots_{};
+  std::array<uint32_t, kind_count> entries_{}; // slots whose chunk is there
 };
 
 } // namespace
@@ -288,7 +423,18 @@ std::size_t first_to_merge(std::span<const MergeCandidate> segments) {
 
 Result<PackInfo> merge_segments(ObjectStore& store, std::span<const SegmentPtr> segments) {
   TALARIA_TRY_ASSIGN(auto out, store.create());
-  return Merger(segments, BodyWriter(std::move(out))).run();
+  std::vector<Source> sources;
+  for (auto& segment : segments) sources.emplace_back(segment, nullptr);
+  TALARIA_TRY_ASSIGN(auto merged, Joiner(std::move(sources), BodyWriter(std::move(out))).run());
+  return *merged;
+}
+
+Result<std::optional<PackInfo>> rewrite_segment(ObjectStore& store, const SegmentPtr& segment,
+                                                const SegmentChange& change) {
+  TALARIA_TRY_ASSIGN(auto out, store.create());
+  std::vector<Source> sources;
+  sources.emplace_back(segment, &change);
+  return Joiner(std::move(sources), BodyWriter(std::move(out))).run(&change);
 }
 
 Result<std::optional<SegmentMerge>> merge_newest(ObjectStore& store,

@@ -4,6 +4,8 @@
 #include "core/try.hpp"
 #include "repository/fields.hpp"
 #include "repository/magic.hpp"
+#include "repository/page.hpp"
+#include "repository/segment.hpp"
 
 #include <algorithm>
 #include <string>
@@ -46,6 +48,7 @@ Result<Snapshot> read_all(ByteReader& in) {
   TALARIA_TRY_ASSIGN(s.serial, in.varint());
   TALARIA_TRY_ASSIGN(s.created, in.varint());
   TALARIA_TRY_ASSIGN(s.parent, read_digest(in));
+  TALARIA_TRY_ASSIGN(s.removals, in.varint());
   TALARIA_TRY(read_each(in, [&]() -> Result<void> {
     TALARIA_TRY_ASSIGN(auto id, in.bytes(GenerationId::size));
     s.generations.push_back(GenerationId::from(id));
@@ -104,6 +107,7 @@ std::string Snapshot::encode() const {
   put_varint(out, serial);
   put_varint(out, created);
   out += parent.view();
+  put_varint(out, removals);
   put_varint(out, generations.size());
   for (auto& id : generations) out += id.view();
   put_varint(out, packs.size());
@@ -167,6 +171,15 @@ std::vector<PackInfo> Snapshot::page_files() const {
   for (auto& delta : deltas)
     if (seen.insert(delta.reference.digest.view()).second) files.push_back(delta.reference);
   return files;
+}
+
+std::unordered_set<std::string> Snapshot::file_names() const {
+  std::unordered_set<std::string> names;
+  for (auto& pack : packs) names.insert(pack_name(pack.digest));
+  for (auto& segment : segments) names.insert(segment_name(segment.digest));
+  for (auto& file : page_files()) names.insert(pages_name(file.digest));
+  for (auto& release : releases) names.insert(release_name(digest_of(encode_release(release))));
+  return names;
 }
 
 void Snapshot::drop_unused_deltas() {

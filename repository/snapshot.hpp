@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 namespace talaria {
@@ -41,6 +42,7 @@ struct Snapshot {
   uint64_t serial = 0; // one more than the parent's
   uint64_t created = 0;
   Digest parent;                         // all zero for the first
+  uint64_t removals = 0;                 // of the commits up to this one, those that took something out
   std::vector<GenerationId> generations; // only ever grows at the end
   std::vector<Pack> packs;
   std::vector<PackInfo> segments;     // newest last
@@ -59,6 +61,8 @@ struct Snapshot {
   std::vector<PackInfo> references(const Digest& pages) const;
   // All page files that releases need, each once.
   std::vector<PackInfo> page_files() const;
+  // The names of all objects that the snapshot needs, but for its own and its parent's.
+  std::unordered_set<std::string> file_names() const;
   // Forgets the differences that no release needs.
   void drop_unused_deltas();
   // Takes a chunk of kind bytes out, unless it is out already: its number is removed, and its value, of

@@ -39,6 +39,7 @@ Result<void> WindowPlanner::want(Kind kind, const Number& number, std::size_t sl
     auto [found, fresh] = known_.try_emplace(uint64_t{at.segment} << 32 | at.block);
     if (fresh) {
       TALARIA_TRY_ASSIGN(auto place, index_->place(at));
+      place.chunk = number;
       auto job = static_cast<uint32_t>((place.key() * 0x9E3779B97F4A7C15u >> 32) % jobs_);
       auto& blocks = window_.jobs[job].blocks;
       found->second = {job, static_cast<uint32_t>(blocks.size()),

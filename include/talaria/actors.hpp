@@ -38,6 +38,8 @@ CAF_ADD_ATOM(talaria_public, talaria, deltas_atom, "deltas")
 CAF_ADD_ATOM(talaria_public, talaria, rebase_chunk_atom, "rebase_chk")
 CAF_ADD_ATOM(talaria_public, talaria, ranges_atom, "ranges")
 CAF_ADD_ATOM(talaria_public, talaria, chunk_range_atom, "chunk_rng")
+CAF_ADD_ATOM(talaria_public, talaria, remove_atom, "remove")
+CAF_ADD_ATOM(talaria_public, talaria, collect_garbage_atom, "gc")
 CAF_END_TYPE_ID_BLOCK(talaria_public)
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(talaria::IngestRequest)
@@ -64,6 +66,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(talaria::DeltaInfo)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<talaria::DeltaInfo>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(talaria::DeltaChoice)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<talaria::DeltaChoice>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(talaria::GcOptions)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(talaria::GcReport)
 
 namespace talaria::actors {
 
@@ -103,7 +107,12 @@ using store_actor = caf::typed_actor<
     // Lists the chunks that are stored as the difference from one, as DeltaStore::deltas does.
     caf::replies_to<deltas_atom, Digest>::with<std::vector<Digest>>,
     // Stores a chunk anew, as DeltaStore::rebase does.
-    caf::replies_to<rebase_chunk_atom, Digest, DeltaChoice>::with<DeltaInfo>>;
+    caf::replies_to<rebase_chunk_atom, Digest, DeltaChoice>::with<DeltaInfo>>,
+      // Takes releases out, as Store::remove does.
+    caf::replies_to<remove_atom, std::vector<std::string>>::with<std::vector<ReleaseInfo>>,
+      // Frees what nothing needs, as Store::collect_garbage does.
+    caf::replies_to<collect_garbage_atom, GcOptions>::with < GcReport >>
+    ;
 
 // Registers what the messages need with a configuration; call it before the system is made.
 void prepare(caf::actor_system_config& config);

@@ -65,8 +65,8 @@ public:
 
   // Takes a chunk out; errc::not_found if it isn't there, errc::in_use if only releases have it, or
   // while other chunks are stored as differences from it (DeltaStore::deltas() lists them, rebase()
-  // frees them of it): to know that takes as long as DeltaStore::deltas(). Its space is freed when the
-  // repository is compacted.
+  // frees them of it): to know that takes as long as DeltaStore::deltas(). Its space is freed by
+  // Store::collect_garbage().
   Result<void> remove(const Digest& digest);
 
   // Reads the chunk from the disk and checks it: errc::damaged or errc::not_found.

@@ -35,9 +35,10 @@ struct Settings {
   std::string codec = "zstd";
   int level = 1;
 
-  // How many differences, of long nucleotide sequences or of chunks, may be built on one another, 0 to 32:
-  // longer chains take less space, shorter ones are read faster. With 0 there are no differences: long
-  // nucleotide sequences take 2 bits a base, and all else is stored whole, however similar to old ones.
+  // How many differences, of long nucleotide sequences or of chunks, may be built on one another, 0 to
+  // 32: longer chains take less space, shorter ones are read faster. With 0 there are no differences:
+  // long nucleotide sequences take 2 bits a base, and all else is stored whole, however similar to old
+  // ones.
   unsigned delta_depth = 8;
 
   // How long a writer waits for another one to finish.

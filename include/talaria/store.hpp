@@ -30,7 +30,7 @@ namespace talaria {
 // How far an operation has come. `total` is 0 if it isn't known.
 struct Progress {
   std::string_view what; // "reading", "storing", "checking", "verifying", "exporting", "rebuilding",
-                         // "rebasing"
+                         // "rebasing", "marking", "collecting"
   uint64_t done = 0;     // bytes
   uint64_t total = 0;
 };
@@ -163,6 +163,24 @@ struct RebaseReport {
   uint64_t page_bytes_after = 0;
 };
 
+struct GcOptions {
+  // A pack of which more than this share is not needed is rewritten without that; 0 to 100. One of which
+  // nothing is needed always goes.
+  double dead_percent = 20;
+  bool dry_run = false; // says what would be done and writes nothing
+  OperationOptions options;
+};
+
+// After a dry run, what would be done; `bytes_after` is then an estimate.
+struct GcReport {
+  uint64_t packs_kept = 0;
+  uint64_t packs_rewritten = 0;
+  uint64_t packs_dropped = 0;
+  uint64_t chunks = 0;       // freed, of all kinds
+  uint64_t bytes_before = 0; // of all files of the repository
+  uint64_t bytes_after = 0;
+};
+
 struct StoreStats {
   uint64_t repository_bytes = 0; // all files
   uint64_t raw_bytes = 0;        // all releases as exported
@@ -240,6 +258,15 @@ public:
   // What a release holds doesn't change: the new list is compared with the old one, record by record,
   // before one commit puts all of them in place. Readers that are under way go on with the new ones.
   Result<RebaseReport> rebase(const RebaseOptions& options = {});
+
+  // Takes releases out, each named NAME@VERSION, in one commit: all or none. errc::not_found if one
+  // isn't there. Returns what was taken out. Their space is freed by collect_garbage().
+  Result<std::vector<ReleaseInfo>> remove(const std::vector<std::string>& releases);
+
+  // Frees what no release and no application chunk needs. Works in several commits: if it ends early, by
+  // an error, by a crash or because it is cancelled, what it had freed stays freed, and it can be run
+  // again. errc::damaged, and nothing is changed, if data can't be read that say what is needed.
+  Result<GcReport> collect_garbage(const GcOptions& options = {});
 
   Result<StoreStats> stats();
 
