@@ -1,6 +1,7 @@
 #include "actors/reads.hpp"
 
 #include "repository/key_text.hpp"
+#include "repository/list.hpp"
 
 #include <numeric>
 

@@ -107,12 +107,11 @@ using store_actor = caf::typed_actor<
     // Lists the chunks that are stored as the difference from one, as DeltaStore::deltas does.
     caf::replies_to<deltas_atom, Digest>::with<std::vector<Digest>>,
     // Stores a chunk anew, as DeltaStore::rebase does.
-    caf::replies_to<rebase_chunk_atom, Digest, DeltaChoice>::with<DeltaInfo>>,
-      // Takes releases out, as Store::remove does.
+    caf::replies_to<rebase_chunk_atom, Digest, DeltaChoice>::with<DeltaInfo>,
+    // Takes releases out, as Store::remove does.
     caf::replies_to<remove_atom, std::vector<std::string>>::with<std::vector<ReleaseInfo>>,
-      // Frees what nothing needs, as Store::collect_garbage does.
-    caf::replies_to<collect_garbage_atom, GcOptions>::with < GcReport >>
-    ;
+    // Frees what nothing needs, as Store::collect_garbage does.
+    caf::replies_to<collect_garbage_atom, GcOptions>::with<GcReport>>;
 
 // Registers what the messages need with a configuration; call it before the system is made.
 void prepare(caf::actor_system_config& config);
