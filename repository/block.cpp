@@ -34,8 +34,10 @@ std::size_t bytes_per_entry(CodecId codec) {
 // Streams of coded headers are much shorter than what they stand for, so they may take longer.
 constexpr int lowest_header_level = 3;
 
-// Headers that aren't coded to less than this share of their bytes may be smaller otherwise.
+// Headers that aren't coded to less than this share of their bytes, or are few, may be smaller
+// otherwise.
 constexpr std::size_t doubtful_share = 6;
+constexpr std::size_t few_header_bytes = std::size_t{128} << 10;
 
 // Of the byte that holds the kind.
 constexpr unsigned differences_bit = 0x80;
@@ -151,7 +153,8 @@ Result<void> BlockEncoder::compress(Kind kind, const Contents& contents, Encoded
   bool coded = false;
   if (kind == Kind::header && codec_->id() == CodecId::zstd && !contents.lists) {
     TALARIA_TRY_ASSIGN(coded, compress_headers(contents, headers));
-    if (coded && headers.bytes.size() < contents.data.size() / doubtful_share) {
+    if (coded && contents.data.size() >= few_header_bytes &&
+        headers.bytes.size() < contents.data.size() / doubtful_share) {
       block.bytes = std::move(headers.bytes);
       block.info.directory = headers.info.directory;
       block.info.codec = CodecId::headers;
