@@ -120,8 +120,8 @@ public:
 private:
   struct Found {
     HeaderWord word;
-    std::uint32_t count = 0;
-    std::uint32_t code = 0; // 0: it isn't in the dictionary
+    std::uint32_t count = 0; // of its occurrences, those behind itself left out
+    std::uint32_t code = 0;  // 0: it isn't in the dictionary
   };
 
   bool set_text(std::string_view raw, std::span<const std::uint32_t> header_lengths) {
@@ -143,14 +143,15 @@ private:
     constexpr std::size_t bytes_for_word = 4;
     found_.clear();
     sequence_.clear();
-    table_.assign(std::bit_ceil(size_ / 32 + 64), 0);
+    table_.assign(std::bit_ceil(size_ / 16 + 64), 0);
     separators_.mark(text_, size_);
     for (std::size_t at = 0; at < size_;) {
       if (found_.size() > size_ / bytes_for_word + 16) return false;
       if (found_.size() >= table_.size() / 2) grow_table();
       const std::size_t length = separators_.word_length(at, size_ - at);
       const std::uint32_t id = find({text_.data() + at, length});
-      ++found_[id].count;
+      // A word that only follows itself is cheaper without a code.
+      found_[id].count += sequence_.empty() || sequence_.back() != id;
       sequence_.push_back(id);
       at += length;
     }
@@ -184,7 +185,7 @@ private:
     }
   }
 
-  // The words that occur more than once: those that are about as frequent, then those of one length, in
+  // The words that come again: those that are about as frequent, then those of one length, in
   // the order of their last bytes, so that most resemble the one before.
   void choose_dictionary() {
     order_.clear();
@@ -222,9 +223,12 @@ private:
 
   void encode_text() {
     places_.clear();
+    auto& out = streams_[codes];
+    out.resize(3 * sequence_.size());
+    char* next = out.data();
     for (auto id : sequence_) {
       auto& [word, count, code] = found_[id];
-      put_code(code);
+      next = put_code(code, next);
       if (code != 0) {
         places_.add(word, id);
         continue;
@@ -232,23 +236,25 @@ private:
       spell(word, places_.model(), places_.last(), places_.last_number());
       places_.add_fresh(word, id);
     }
+    out.resize(static_cast<std::size_t>(next - out.data()));
   }
 
-  void put_code(std::uint32_t code) {
-    auto& out = streams_[codes];
+  // Writes one to three bytes; returns what is behind them.
+  static char* put_code(std::uint32_t code, char* out) noexcept {
     if (code < word_code::two_bytes) {
-      out += static_cast<char>(code);
-      return;
+      *out = static_cast<char>(code);
+      return out + 1;
     }
     code -= word_code::two_bytes;
     if (code < word_code::in_two) {
-      out += static_cast<char>(word_code::two_bytes + (code >> 8));
+      *out++ = static_cast<char>(word_code::two_bytes + (code >> 8));
     } else {
       code -= word_code::in_two;
-      out += static_cast<char>(word_code::three_bytes);
-      out += static_cast<char>(code >> 8);
+      *out++ = static_cast<char>(word_code::three_bytes);
+      *out++ = static_cast<char>(code >> 8);
     }
-    out += static_cast<char>(code & 0xff);
+    *out = static_cast<char>(code & 0xff);
+    return out + 1;
   }
 
   // In the way that takes the fewest bits, estimated: 4 for a letter, 3 for each other way than the
@@ -281,7 +287,9 @@ private:
     if (word.value < reference.value) return false;
     const auto bytes = bytes_of(word);
     const std::size_t before = model.length - model.digits;
-    if (bytes.size() <= before || bytes.substr(0, before) != bytes_of(model).substr(0, before))
+    // Zeros are added in front, never taken away: it isn't shorter than the model.
+    if (bytes.size() < model.length || bytes.size() > before + 10 ||
+        bytes.substr(0, before) != bytes_of(model).substr(0, before))
       return false;
     std::array<char, 10> number;
     const std::size_t n = write_digits(word.value, model.digits, number.data());

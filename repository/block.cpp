@@ -36,8 +36,10 @@ std::size_t bytes_per_entry(CodecId codec) {
 constexpr int lowest_header_level = 3;
 constexpr int dense_header_level = 19;
 
-// Headers that aren't coded to less than this share of their bytes may be smaller otherwise.
+// Headers that aren't coded to less than this share of their bytes, or are few, may be smaller
+// otherwise.
 constexpr std::size_t doubtful_share = 6;
+constexpr std::size_t few_header_bytes = std::size_t{128} << 10;
 
 // Of the byte that holds the kind.
 constexpr unsigned differences_bit = 0x80;
@@ -158,7 +160,8 @@ Result<void> BlockEncoder::compress(Kind kind, const Contents& contents, Encoded
   if (kind == Kind::header && (codec_->id() == CodecId::zstd || codec_->id() == CodecId::dense) &&
       !contents.lists) {
     TALARIA_TRY_ASSIGN(coded, compress_headers(contents, headers));
-    if (coded && headers.bytes.size() < contents.data.size() / doubtful_share) {
+    if (coded && contents.data.size() >= few_header_bytes &&
+        headers.bytes.size() < contents.data.size() / doubtful_share) {
       block = std::move(headers);
       return {};
     }

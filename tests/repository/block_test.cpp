@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -75,19 +76,22 @@ TEST(Block, GivesBackItsChunksWithEveryCodec) {
     }
 }
 
-// Headers that resemble each other, and the codec that they are stored with.
+// Headers that resemble each other.
 std::vector<Item> some_headers(uint32_t count) {
+  constexpr std::array words{"isomerase", "ribosomal", "membrane", "(Fragment)", "kinase", "subunit"};
+  std::mt19937 random(1);
   std::vector<Item> items;
   for (uint32_t i = 0; i < count; ++i) {
-    auto name = "A0A" + std::to_string(100 + i);
-    items.push_back(
-        {5 + i, false, "tr|" + name + "|" + name + "_ACIBA Glucose-6-phosphate isomerase SV=1"});
+    auto name = "A0A0" + std::to_string(1000 + 3 * i + random() % 3);
+    auto header = "tr|" + name + "|" + name + "_ACIBA";
+    for (int n = 0; n < 4; ++n) header += std::string(" ") + words[random() % words.size()];
+    items.push_back({5 + i, false, header + " SV=" + std::to_string(random() % 4)});
   }
   return items;
 }
 
 TEST(Block, OfHeadersHasACodecOfTheirOwn) {
-  const auto items = some_headers(200);
+  const auto items = some_headers(600);
   const auto block = encode(items, CodecId::zstd, Kind::header);
   EXPECT_EQ(block.info.codec, CodecId::headers);
   EXPECT_LT(block.bytes.size(), encode(items, CodecId::zstd, Kind::text).bytes.size());
@@ -101,7 +105,7 @@ TEST(Block, OfHeadersHasTheGeneralCodecWhereThatIsBetterOrAskedFor) {
   EXPECT_EQ(encode({{0, false, protein(5000, 1)}}, CodecId::zstd, Kind::header).info.codec,
             CodecId::zstd);
   EXPECT_EQ(encode({{0, false, "two\nlines"}}, CodecId::zstd, Kind::header).info.codec, CodecId::zstd);
-  auto items = some_headers(200);
+  auto items = some_headers(600);
   EXPECT_EQ(encode(items, CodecId::none, Kind::header).info.codec, CodecId::none);
   items[7].list = true;
   const auto block = encode(items, CodecId::zstd, Kind::header);
@@ -110,7 +114,7 @@ TEST(Block, OfHeadersHasTheGeneralCodecWhereThatIsBetterOrAskedFor) {
 }
 
 TEST(Block, OfCodedHeadersIsCheckedLikeOthers) {
-  const auto items = some_headers(30);
+  const auto items = some_headers(150);
   const auto block = encode(items, CodecId::zstd, Kind::header);
   ASSERT_EQ(block.info.codec, CodecId::headers);
   each_flip(block.bytes, [&](const std::string& bytes, std::size_t) {
@@ -142,7 +146,7 @@ TEST(Block, OfCodedHeadersIsCheckedLikeOthers) {
 }
 
 TEST(BlockInfo, OnlyHeadersAreCodedAsSuch) {
-  auto info = encode(some_headers(200), CodecId::zstd, Kind::header).info;
+  auto info = encode(some_headers(600), CodecId::zstd, Kind::header).info;
   for (auto kind : all_kinds) {
     info.kind = kind;
     std::string entry;
