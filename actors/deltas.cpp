@@ -133,21 +133,20 @@ private:
     return &*reference_;
   }
 
-  // The stored value that resembles this one most, or null. What can't be read is none.
-  Result<const DeltaReference*> find(std::string_view value, const Digest& digest,
-                                     const DifferenceReference* old = nullptr) {
-    if (!similar_) {
-      similar_.emplace(op_.core->finder_budget());
-      TALARIA_TRY(similar_->read(*view_, source_, blocks_, op_.core->similar_reach()));
-      for (auto& [name, bytes] : put_) similar_->add(name, bytes);
-    }
+  Result<void> read_similar(const SimilarChunks::Wanted& wanted = {}) {
+    if (similar_) return {};
+    similar_.emplace(op_.core->finder_budget());
+    TALARIA_TRY(similar_->read(*view_, source_, blocks_, op_.core->similar_reach(), wanted));
+    for (auto& [name, bytes] : put_) similar_->add(name, bytes);
+    return {};
+  }
+
+  // The value that resembles this one most, or null. What can't be read is none.
+  Result<const DeltaReference*> find(std::string_view value, const Digest& digest) {
+    TALARIA_TRY(read_similar());
     for (auto& name : similar_->find(value)) {
       auto found = digest_of_value(source_, name);
       if (!found || *found == digest) continue;
-      if (old) {
-        TALARIA_TRY_ASSIGN(bool circle, goes_back_to(name, digest, *old));
-        if (circle) continue;
-      }
       if (auto reference = open(name, *found)) return *reference;
     }
     return nullptr;
@@ -157,11 +156,15 @@ private:
   reference_for_rebase(const Digest& digest, const DifferenceReference& old, const DeltaChoice& choice) {
     if (choice.from == DeltaChoice::From::nothing) return nullptr;
     if (choice.from == DeltaChoice::From::found) {
-      TALARIA_TRY_ASSIGN(auto value,
-                         read_value(source_.index(), blocks_, Kind::bytes,
-                                    *source_.index().find(Kind::bytes, Key128::of(digest)).value(),
-                                    UINT32_MAX));
-      return find(value, digest, &old);
+      // What it is itself, or what goes back to it, would resemble it most.
+      TALARIA_TRY(read_similar([&](const DifferenceReference& name) {
+        auto circle = goes_back_to(name, digest, old);
+        return circle && !*circle;
+      }));
+      auto generation = source_.index().generation(old.generation);
+      TALARIA_TRY_ASSIGN(auto value, read_value(source_.index(), blocks_, Kind::bytes,
+                                                {generation.value_or(0), old.ordinal}, UINT32_MAX));
+      return find(value, digest);
     }
     TALARIA_TRY_ASSIGN(auto name, name_of(choice.reference));
     TALARIA_TRY_ASSIGN(bool circle, goes_back_to(name, digest, old));

@@ -331,8 +331,8 @@ void add_put(CLI::App& chunk, Action& chosen) {
       ->required()
       ->expected(1, -1);
   choice->reference.add_to(*command);
-  command->fallthrough()->footer("Examples: talaria chunk put alignment.bin\n"
-                                 "          talaria chunk put alignment-2.bin --reference $DIGEST");
+  command->fallthrough()->footer("Example: talaria chunk put alignment.bin\n"
+                                 "         talaria chunk put alignment-2.bin --reference $DIGEST");
   command->callback(
       [&chosen, choice] { chosen = [choice](Session& session) { return put(session, *choice); }; });
 }

@@ -38,7 +38,7 @@ Result<Sketched> sketch_of(ReferenceSource& source, const DifferenceReference& n
 } // namespace
 
 Result<void> SimilarChunks::read(const View& view, ReferenceSource& source, BlockSource& blocks,
-                                 uint64_t bytes_max) {
+                                 uint64_t bytes_max, const Wanted& wanted) {
   TALARIA_TRY_ASSIGN(auto stored, stored_blocks(source.index(), view.snapshot(),
                                                 [](auto& block) { return block.kind == Kind::bytes; }));
   uint64_t known = 0;
@@ -51,6 +51,7 @@ Result<void> SimilarChunks::read(const View& view, ReferenceSource& source, Bloc
       if (known >= bytes_max) return {};
       if (view.snapshot().is_removed({*generation, block.ordinal(i)})) continue;
       DifferenceReference name{Kind::bytes, place.generation, block.ordinal(i)};
+      if (wanted && !wanted(name)) continue;
       auto sketched = sketch_of(source, name, bytes_max - known);
       if (!sketched) continue;
       add(name, sketched->bytes, sketched->sketch);

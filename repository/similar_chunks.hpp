@@ -7,6 +7,7 @@
 #include "talaria/error.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -19,13 +20,15 @@ public:
   explicit SimilarChunks(std::size_t memory_max) : finder_(memory_max) {}
 
   // Reads stored chunks of kind bytes, the newest first, until they are `bytes_max` together. What can't
-  // be read is left out.
-  Result<void> read(const View& view, ReferenceSource& source, BlockSource& blocks, uint64_t bytes_max);
+  // be read is left out, and what isn't wanted.
+  using Wanted = std::function<bool(const DifferenceReference&)>;
+  Result<void> read(const View& view, ReferenceSource& source, BlockSource& blocks, uint64_t bytes_max,
+                    const Wanted& wanted = {});
 
   // Makes a value one to be found.
   void add(const DifferenceReference& name, std::string_view value);
 
-  // The values that one resembles, the best first.
+  // The values that one resembles, the best first, each for what those before it don't cover.
   std::vector<DifferenceReference> find(std::string_view value) const;
 
 private:

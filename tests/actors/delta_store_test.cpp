@@ -288,6 +288,9 @@ TEST_F(DeltaStoreTest, RebaseRefusesReferencesThatGoBackToTheChunk) {
   auto found = store->deltas().rebase(first, DeltaChoice::found());
   ASSERT_TRUE(found) << found.error().message();
   EXPECT_EQ(found->kind, ChunkKind::whole) << "those that resemble it are made from it";
+  auto other = put(changed(text, 9));
+  EXPECT_EQ(store->deltas().rebase(first, DeltaChoice::found())->references, std::vector{other});
+  expect_bytes(first, text);
 
   auto long_text = document(600'000, 4);
   auto long_first = put(long_text);
