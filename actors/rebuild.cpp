@@ -114,6 +114,7 @@ private:
   Result<void> check_segments();
   Result<std::vector<bool>> check_each(const std::vector<PackInfo>& files,
                                        std::vector<std::string>& reasons);
+  Result<bool> fits_packs(const PackInfo& file) const;
   Result<void> keep(const PackInfo& file);
   Result<void> keep_others();
   Result<void> read_footers();
@@ -272,8 +273,14 @@ Result<void> Rebuilding::check_segments() {
   TALARIA_TRY_ASSIGN(auto sound, check_each(named, reasons));
   for (std::size_t i = 0; i < named.size(); ++i)
     if (!sound[i]) rebuilt(segment_name(named[i].digest), reasons[i]);
-  for (std::size_t i = 0; i < named.size(); ++i)
-    if (sound[i]) TALARIA_TRY(keep(named[i]));
+  for (std::size_t i = 0; i < named.size(); ++i) {
+    if (!sound[i]) continue;
+    TALARIA_TRY_ASSIGN(auto fits, fits_packs(named[i]));
+    if (fits)
+      TALARIA_TRY(keep(named[i]));
+    else
+      rebuilt(segment_name(named[i].digest), "is older than the packs");
+  }
   if (auto index = open_index(); !index) {
     rebuilt("index", reason(index.error()));
     kept_.clear();
@@ -316,6 +323,17 @@ Result<std::vector<bool>> Rebuilding::check_each(const std::vector<PackInfo>& fi
   return sound;
 }
 
+// Without the snapshot, a collection that was cut short can't be told from one that is done: packs of
+// before and after it may be there, and segments that go together with neither.
+Result<bool> Rebuilding::fits_packs(const PackInfo& file) const {
+  if (!lost()) return true;
+  TALARIA_TRY_ASSIGN(auto segment, Segment::open(objects(), segment_name(file.digest)));
+  for (auto& pack : segment->packs())
+    if (!pack_places_.contains(pack.digest) || !objects().stat(pack_name(pack.digest))) return false;
+  return std::none_of(all_kinds.begin(), all_kinds.end(),
+                      [&](Kind kind) { return segment->has_gone(kind); });
+}
+
 Result<void> Rebuilding::keep(const PackInfo& file) {
   TALARIA_TRY_ASSIGN(auto segment, Segment::open(objects(), segment_name(file.digest)));
   kept_.push_back(file);
@@ -337,13 +355,9 @@ Result<void> Rebuilding::keep_others() {
   TALARIA_TRY_ASSIGN(auto sound, check_each(files, reasons));
   for (std::size_t i = 0; i < files.size(); ++i) {
     if (!sound[i]) continue;
-    TALARIA_TRY_ASSIGN(auto segment, Segment::open(objects(), segment_name(files[i].digest)));
-    auto& packs = segment->packs();
-    if (!std::all_of(packs.begin(), packs.end(),
-                     [&](const PackInfo& pack) { return pack_places_.contains(pack.digest); }))
-      continue;
-    kept_.push_back(files[i]);
-    kept_open_.push_back(std::move(segment));
+    TALARIA_TRY_ASSIGN(auto fits, fits_packs(files[i]));
+    if (!fits) continue;
+    TALARIA_TRY(keep(files[i]));
     if (open_index()) continue;
     kept_.pop_back();
     kept_open_.pop_back();

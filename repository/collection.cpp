@@ -109,6 +109,7 @@ struct Collector::Batch {
   std::vector<uint32_t> segments;       // places in the index of those that name the packs
   std::vector<std::vector<bool>> going; // by these and their blocks: whether the block is of the packs
   BlockUses uses;                       // of blocks of the packs
+  PackSet made;                         // new packs
   std::vector<Number> removed;          // chunks of kind bytes that go
   FreedChunks freed{};
   std::unique_ptr<PackRewriter> rewriter;
@@ -133,21 +134,23 @@ Result<bool> Collector::step() {
   if (pending_.empty()) return false;
   TALARIA_TRY_ASSIGN(index_, view_->index());
   auto packs = next_batch();
+  if (packs.empty()) return failure(errc::internal, "packs are left that no batch takes");
   TALARIA_TRY(run(packs));
-  for (auto& pack : packs) pending_.erase(pack);
   return true;
 }
 
-// Packs to be dropped that are all packs of their segments.
+// Packs to be dropped that are all packs of their segments, or that no segment has.
 Collector::PackSet Collector::lonely_packs(const DigestIndex& index) const {
   PackSet packs;
+  for (auto& [pack, use] : pending_)
+    if (use.fate == PackFate::dropped) packs.insert(pack);
   for (auto& segment : index.segments()) {
     auto goes = [&](const PackInfo& pack) {
       auto at = pending_.find(pack.digest);
       return at != pending_.end() && at->second.fate == PackFate::dropped;
     };
-    if (std::ranges::all_of(segment->packs(), goes))
-      for (auto& pack : segment->packs()) packs.insert(pack.digest);
+    if (!std::ranges::all_of(segment->packs(), goes))
+      for (auto& pack : segment->packs()) packs.erase(pack.digest);
   }
   return packs;
 }
@@ -170,7 +173,6 @@ Collector::PackSet Collector::next_batch() const {
       }
       if (!packs.empty()) return packs;
     }
-  for (auto& [pack, use] : pending_) packs.insert(pack); // of which no segment knows
   return packs;
 }
 
@@ -184,12 +186,16 @@ Result<void> Collector::run(const PackSet& packs) {
     return publish(batch);
   }();
   if (done || batch.published) return done;
-  // What was written goes, unless the ref may have moved to it.
+  // What was written goes, unless the ref may have moved to it, or it was there before.
   auto& store = repository_.store();
+  auto there = view_->snapshot().file_names();
+  auto remove = [&](const std::string& name) {
+    if (!there.contains(name)) (void)store.remove(name);
+  };
   if (batch.rewriter)
-    for (auto& pack : batch.rewriter->packs()) (void)store.remove(pack_name(pack.digest));
+    for (auto& pack : batch.rewriter->packs()) remove(pack_name(pack.digest));
   for (auto& segment : batch.rewritten)
-    if (segment) (void)store.remove(segment_name(segment->digest));
+    if (segment) remove(segment_name(segment->digest));
   return done;
 }
 
@@ -309,8 +315,12 @@ Result<void> Collector::publish(Batch& batch) {
   auto next = old;
   ++next.removals;
   std::erase_if(next.packs, [&](const auto& pack) { return batch.packs.contains(pack.digest); });
-  auto& packs = batch.rewriter->packs();
-  next.packs.insert(next.packs.end(), packs.begin(), packs.end());
+  // A pack that is made again, after a collection that was cut short, may be there already.
+  for (auto& pack : batch.rewriter->packs()) {
+    std::erase_if(next.packs, [&](const auto& other) { return other.digest == pack.digest; });
+    next.packs.push_back(pack);
+    batch.made.insert(pack.digest);
+  }
   next.segments.clear();
   for (std::size_t i = 0, touched = 0; i < old.segments.size(); ++i) {
     bool rewritten = touched < batch.segments.size() && batch.segments[touched] == i;
@@ -343,6 +353,8 @@ Result<void> Collector::publish(Batch& batch) {
   }
   for (auto& pack : before->snapshot().packs)
     if (batch.packs.contains(pack.digest)) done_ += pack.size;
+  for (auto& pack : batch.packs) pending_.erase(pack);
+  for (auto& pack : batch.made) pending_.erase(pack);
   return {};
 }
 

@@ -75,8 +75,10 @@ void Checker::check_block(const BlockCheck& job, uint32_t generation, const Bloc
     if (entry->segment != segment || entry->block != entry_block) {
       auto located = job.index->locate(kind, number);
       if (!located) return found(located.error());
-      if (located->key() != place.key())
+      if (located->key() != place.key()) {
+        if (is_copy(place, *located, kind, number)) continue;
         return differs(number, " is in another block than the index says");
+      }
       segment = entry->segment;
       entry_block = entry->block;
     }
@@ -92,6 +94,14 @@ void Checker::check_block(const BlockCheck& job, uint32_t generation, const Bloc
       job.sought->compare(content, number, report.similar);
     }
   }
+}
+
+bool Checker::is_copy(const BlockPlace& read, const BlockPlace& indexed, Kind kind,
+                      const Number& number) {
+  if (read.pack == indexed.pack) return false;
+  BlockDecoder decoder;
+  auto block = read_block(store_, *registry_, indexed, decoder);
+  return block && place_in_block(**block, kind, number);
 }
 
 Result<void> Checker::check_difference(DifferenceReader& differences, Kind kind, const Number& number,

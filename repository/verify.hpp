@@ -83,6 +83,10 @@ private:
   void check_block(const BlockCheck& job, uint32_t generation, const BlockPlace& place,
                    DifferenceReader* differences, CheckReport& report);
 
+  // Whether a chunk is where the index says, and what was read is a copy in a pack that a collection
+  // which was cut short left, and a rebuild found.
+  bool is_copy(const BlockPlace& read, const BlockPlace& indexed, Kind kind, const Number& number);
+
   Result<void> check_difference(DifferenceReader& differences, Kind kind, const Number& number,
                                 std::string_view content, const Key128& wanted);
 

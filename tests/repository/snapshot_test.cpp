@@ -29,6 +29,7 @@ Snapshot any_snapshot() {
   s.serial = *rc::gen::arbitrary<uint64_t>();
   s.created = *rc::gen::arbitrary<uint64_t>();
   s.parent = any_digest();
+  s.removals = *rc::gen::arbitrary<uint64_t>();
   const auto generations = *rc::gen::inRange(0u, 4u);
   for (uint32_t i = 0; i < generations; ++i)
     s.generations.push_back(generation_id(static_cast<uint8_t>(i)));
@@ -76,6 +77,7 @@ RC_GTEST_PROP(Snapshot, ComesBackAsItWas, ()) {
   RC_ASSERT(read.encode() == s.encode());
   RC_ASSERT(read.serial == s.serial);
   RC_ASSERT(read.parent == s.parent);
+  RC_ASSERT(read.removals == s.removals);
   RC_ASSERT(read.generations == s.generations);
   RC_ASSERT(read.segments == s.segments);
   RC_ASSERT(read.removed == s.removed);
