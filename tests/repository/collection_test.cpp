@@ -157,7 +157,7 @@ TEST(RewrittenSegment, FailsInOrderWhenTheDiskIsFull) {
 TEST(StoredChunk, TellsWhatItRefersTo) {
   EXPECT_TRUE(must(references_of(ChunkForm::whole, "anything")).empty());
   const auto list = encode_list(
-      {300, {{generation_id(1), 7, 100}, {generation_id(2), 9, 150}, {generation_id(1), 8, 50}}});
+      {300, {{generation_id(1), 7, 100}, {generation_id(2), 9, 150}, {generation_id(1), 8, 50}}, {}});
   const auto parts = must(references_of(ChunkForm::list, list));
   ASSERT_EQ(parts.size(), 3u);
   EXPECT_EQ(parts[1].kind, Kind::part);
