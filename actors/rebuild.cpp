@@ -118,7 +118,8 @@ private:
   Result<void> read_footers();
   Result<void> count_indexed(const Segment& segment);
   Result<void> locate_differences();
-  Result<void> locate_differences(uint32_t generation, Kind kind, std::vector<SegmentPtr>& segments);
+  Result<SegmentPtr> locate_differences(uint32_t generation, Kind kind);
+  Result<DigestIndexPtr> open_locations(uint32_t generation) const;
   Result<void> index(const Kinds& kinds);
   Result<std::vector<std::vector<std::size_t>>> divide(const std::vector<std::size_t>& packs,
                                                        const Kinds& kinds);
@@ -153,7 +154,7 @@ private:
   std::vector<ReleaseEntry> releases_to_write_;
   DigestIndexPtr index_;
   DigestIndexPtr locations_; // of what differences refer to, and of parts once they are indexed
-  std::vector<SegmentPtr> located_sequences_;
+  std::map<uint32_t, SegmentPtr> located_sequences_; // by generation
   RebuildReport report_;
   uint64_t done_ = 0;
   uint64_t total_ = 0;
@@ -181,7 +182,6 @@ Result<RebuildReport> Rebuilding::run() {
   if (!options_.dry_run) {
     TALARIA_TRY(locate_differences());
     TALARIA_TRY(index(parts_alone()));
-    TALARIA_TRY_ASSIGN(locations_, open_index(located_sequences_));
     TALARIA_TRY(index(all_but_parts()));
     if (lost()) {
       TALARIA_TRY(count_added());
@@ -410,16 +410,26 @@ Result<void> Rebuilding::locate_differences() {
   TALARIA_TRY_ASSIGN(index_, open_index());
   std::vector<SegmentPtr> parts;
   for (uint32_t generation = 0; generation < snapshot.generations.size(); ++generation) {
-    TALARIA_TRY(locate_differences(generation, Kind::part, parts));
-    TALARIA_TRY(locate_differences(generation, Kind::sequence, located_sequences_));
+    TALARIA_TRY_ASSIGN(auto located, locate_differences(generation, Kind::part));
+    if (located) parts.push_back(std::move(located));
+    TALARIA_TRY_ASSIGN(located, locate_differences(generation, Kind::sequence));
+    if (located) located_sequences_[generation] = std::move(located);
   }
-  parts.insert(parts.end(), located_sequences_.begin(), located_sequences_.end());
+  for (auto& [generation, segment] : located_sequences_) parts.push_back(segment);
   TALARIA_TRY_ASSIGN(locations_, open_index(parts));
   return {};
 }
 
-Result<void> Rebuilding::locate_differences(uint32_t generation, Kind kind,
-                                            std::vector<SegmentPtr>& segments) {
+// What differences may refer to when parts are indexed, and other chunks of the generations before one.
+Result<DigestIndexPtr> Rebuilding::open_locations(uint32_t generation) const {
+  std::vector<SegmentPtr> segments;
+  for (auto at = located_sequences_.lower_bound(generation); at != located_sequences_.end(); ++at)
+    segments.push_back(at->second);
+  return open_index(segments);
+}
+
+// Null if there are none.
+Result<SegmentPtr> Rebuilding::locate_differences(uint32_t generation, Kind kind) {
   auto& snapshot = base_.snapshot;
   std::vector<std::size_t> packs;
   for (std::size_t i = 0; i < packs_.size(); ++i)
@@ -433,23 +443,27 @@ Result<void> Rebuilding::locate_differences(uint32_t generation, Kind kind,
                    [&](std::size_t pack, const BlockInfo& block, const ScannedBlock& scanned) {
                      builder.add(snapshot.packs[pack], block, scanned);
                    }));
-  if (builder.chunks() == 0) return {};
+  if (builder.chunks() == 0) return SegmentPtr();
   auto draft = builder.finish();
   auto scratch = memory_store();
   TALARIA_TRY(scratch->put("index/differences", write_segment(draft)));
-  TALARIA_TRY_ASSIGN(auto segment, Segment::open(*scratch, "index/differences"));
-  segments.push_back(std::move(segment));
-  return {};
+  return Segment::open(*scratch, "index/differences");
 }
 
-// Makes the segments that are missing for some kinds, generation by generation.
+// Makes the segments that are missing for some kinds, generation by generation: edit scripts refer to
+// sequences that are stored whole, in generations before theirs, which are known only once they are
+// indexed.
 Result<void> Rebuilding::index(const Kinds& kinds) {
   TALARIA_TRY_ASSIGN(index_, open_index());
   std::vector<std::vector<std::size_t>> lacking(base_.snapshot.generations.size());
   for (std::size_t i = 0; i < packs_.size(); ++i)
     if (packs_[i].lacks_any(kinds)) lacking[base_.snapshot.packs[i].generation].push_back(i);
-  for (auto& packs : lacking) {
+  for (uint32_t generation = 0; generation < lacking.size(); ++generation) {
+    auto& packs = lacking[generation];
     if (packs.empty()) continue;
+    if (kinds[index_of(Kind::sequence)]) {
+      TALARIA_TRY_ASSIGN(locations_, open_locations(generation));
+    }
     TALARIA_TRY_ASSIGN(auto groups, divide(packs, kinds));
     for (auto& group : groups) TALARIA_TRY(build(group, kinds));
   }

@@ -124,7 +124,7 @@ inline Result<std::string> render_text(Repository& repository, const std::string
       }
     return {};
   };
-  WindowPlanner planner(*index, limits.jobs, limits.budget);
+  WindowPlanner planner(index, limits.jobs, limits.budget);
   for (std::size_t i = 0; i < file->pages().size(); ++i) {
     auto page = open_page(repository.store(), *file, i, *index);
     if (!page) return tl::unexpected<Error>(page.error());
