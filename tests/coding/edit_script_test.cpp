@@ -122,7 +122,7 @@ TEST(EditScript, UsesTheBeginningOfAReferenceThatIsTooLong) {
     auto reference = letters(amino_acids, size, 2);
     expect_back(reference, reference);
     auto [script, counts] = script_of(reference, reference);
-    EXPECT_GE(counts.residues + 64, size - script_reference_max);
+    EXPECT_GE(counts.residues * 10 / 9 + 1, size - script_reference_max);
     EXPECT_LE(counts.residues, size - script_reference_max);
     expect_back(reference.substr(size - 500), reference);
   }

@@ -224,7 +224,8 @@ TEST(Block, WithAValidChecksumOverDamagedBytesIsReadWithinItsBounds) {
   std::size_t refused = 0;
   for (auto codec : all_codecs) {
     const auto block = encode(some_items(), codec);
-    each_flip(block.bytes, [&](const std::string& bytes, std::size_t) {
+    each_flip(block.bytes, [&](const std::string& bytes, std::size_t at) {
+      if (codec == CodecId::dense && at % 16 != 0) return; // is slow
       const auto wrong = sealed({block.info, bytes});
       const auto read = decode(wrong.info, bytes);
       if (!read) {
@@ -471,7 +472,8 @@ TEST(BlockInfo, OfImpossibleSizesIsRefused) {
   EXPECT_EQ(change([](BlockInfo& i) { ++i.stored; }), errc::damaged);
   EXPECT_EQ(change([](BlockInfo& i) { ++i.directory; }), errc::damaged);
   EXPECT_EQ(change([](BlockInfo& i) { i.kind = static_cast<Kind>(kind_count); }), errc::damaged);
-  EXPECT_EQ(change([](BlockInfo& i) { i.codec = static_cast<CodecId>(4); }), errc::damaged);
+  EXPECT_EQ(change([](BlockInfo& i) { i.codec = static_cast<CodecId>(6); }), errc::damaged);
+  EXPECT_EQ(change([](BlockInfo& i) { i.codec = CodecId::headers; }), errc::damaged) << "of sequences";
 }
 
 } // namespace
