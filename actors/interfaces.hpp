@@ -9,10 +9,10 @@
 //   export ──wanted chunks──▶ block readers ──contents──▶ workers (render) ──text──▶ export ──▶ sink
 //   verify ──blocks, values──▶ verifiers    rebuild ──blocks──▶ verifiers
 //
-// The operations (ingest, export, verify, rebuild, rebase, put) are blocking actors in threads of their own.
-// They keep a bounded number of requests outstanding and take the answers in order: that is the credit
-// which lets a slow disk slow the reader, and the reader nobody. All values in messages are shared and
-// immutable.
+// The operations (ingest, export, verify, rebuild, rebase, put) are blocking actors in threads of their
+// own. They keep a bounded number of requests outstanding and take the answers in order: that is the
+// credit which lets a slow disk slow the reader, and the reader nobody. All values in messages are shared
+// and immutable.
 #pragma once
 
 #include "actors/local.hpp"

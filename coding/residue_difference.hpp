@@ -46,9 +46,10 @@ private:
   std::vector<std::uint32_t> slots_;
 };
 
-// Makes the target of `size` bytes at `out` from the difference and the reference that it was made with; also
-// from one of encode_prefix_difference() (coding/prefix_difference.hpp), which takes some 100 KiB more. errc::damaged if the bytes cannot be a difference of that size; if damage cannot be told, `out` has
-// wrong residues. Time in proportion to the size, no memory but a few KiB. Thread-safe.
+// Makes the target of `size` bytes at `out` from the difference and the reference that it was made with;
+// also from one of encode_prefix_difference() (coding/prefix_difference.hpp), which takes some 100 KiB
+// more. errc::damaged if the bytes cannot be a difference of that size; if damage cannot be told, `out`
+// has wrong residues. Time in proportion to the size, no memory but a few KiB. Thread-safe.
 Result<void> decode_difference(std::string_view difference, std::string_view reference, char* out,
                                std::size_t size);
 
