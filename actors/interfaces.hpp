@@ -10,10 +10,10 @@
 //   verify ──blocks, values──▶ verifiers    rebuild ──blocks──▶ verifiers    gc ──pages, blocks──▶
 //   verifiers
 //
-// The operations (ingest, export, verify, rebuild, gc, put) are blocking actors in threads of their own.
-// They keep a bounded number of requests outstanding and take the answers in order: that is the credit
-// which lets a slow disk slow the reader, and the reader nobody. All values in messages are shared and
-// immutable.
+// The operations (ingest, export, verify, rebuild, rebase, gc, put) are blocking actors in threads of
+// their own. They keep a bounded number of requests outstanding and take the answers in order: that is
+// the credit which lets a slow disk slow the reader, and the reader nobody. All values in messages are
+// shared and immutable.
 #pragma once
 
 #include "actors/local.hpp"
