@@ -125,7 +125,7 @@ TEST_F(Rendering, OfAReleaseWhoseGenerationIsUnknownIsRefused) {
 
 class Windows : public Rendering {
 protected:
-  // A page of forty records, each with a sequence of 50,000 residues in a block of its own.
+  // A page of forty records, each with a sequence of 50,000 residues, three of them in a block.
   std::shared_ptr<const OpenPage> page_of_forty() {
     std::vector<Number> headers;
     std::vector<Number> sequences;
