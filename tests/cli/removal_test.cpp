@@ -18,11 +18,7 @@ protected:
     done({"ingest", write(version + ".fasta", text), "--release", "db@" + version});
   }
 
-  std::uintmax_t bytes() const {
-    std::uintmax_t sum = 0;
-    for (const auto& file : files("repo")) sum += std::filesystem::file_size(file);
-    return sum;
-  }
+  std::uint64_t bytes() const { return done({"stats", "--json"}).json().at("repository_bytes"); }
 };
 
 TEST_F(RemovalCommands, TakeAReleaseOutAndFreeItsSpace) {
