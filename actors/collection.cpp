@@ -164,7 +164,7 @@ Result<void> GarbageCollection::collect() {
                        settings.pack_size});
   while (true) {
     TALARIA_TRY(op_.check_cancelled());
-    TALARIA_TRY_ASSIGN(bool more, collector.step());
+    TALARIA_TRY_ASSIGN(bool more, collector.step([this] { return op_.check_cancelled(); }));
     op_.report("collecting", collector.done(), collector.total());
     if (!more) return {};
   }

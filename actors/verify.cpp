@@ -106,6 +106,10 @@ Result<VerifyReport> Verification::run() {
     return report_;
   }
   view_ = *view;
+  // An index that was opened after a collection would lack what this view names.
+  while (view_->index() && has_moved(*op_.core, *view_)) {
+    TALARIA_TRY_ASSIGN(view_, op_.core->repository->view());
+  }
   report_.releases = view_->snapshot().releases.size();
   TALARIA_TRY(open_index());
   TALARIA_TRY(check_files());

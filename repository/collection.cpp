@@ -130,12 +130,12 @@ Collector::Collector(Repository& repository, ViewPtr view, std::shared_ptr<const
   for (auto& segment : marks_->index().segments()) parts_ = parts_ || segment->count(Kind::part) > 0;
 }
 
-Result<bool> Collector::step() {
+Result<bool> Collector::step(const GoOn& go_on) {
   if (pending_.empty()) return false;
   TALARIA_TRY_ASSIGN(index_, view_->index());
   auto packs = next_batch();
   if (packs.empty()) return failure(errc::internal, "packs are left that no batch takes");
-  TALARIA_TRY(run(packs));
+  TALARIA_TRY(run(packs, go_on));
   return true;
 }
 
@@ -176,12 +176,12 @@ Collector::PackSet Collector::next_batch() const {
   return packs;
 }
 
-Result<void> Collector::run(const PackSet& packs) {
+Result<void> Collector::run(const PackSet& packs, const GoOn& go_on) {
   Batch batch;
   batch.packs = packs;
   auto done = [&]() -> Result<void> {
     TALARIA_TRY(count_uses(batch));
-    TALARIA_TRY(rewrite_packs(batch));
+    TALARIA_TRY(rewrite_packs(batch, go_on));
     TALARIA_TRY(rewrite_segments(batch));
     return publish(batch);
   }();
@@ -209,30 +209,42 @@ Result<void> Collector::count_uses(Batch& batch) {
       TALARIA_TRY_ASSIGN(auto info, segment.block(block));
       going[block] = goes(segment.packs()[info.pack]);
     }
-    TALARIA_TRY_ASSIGN(auto uses, uses_of(*index_, i, [&](Kind kind, const DigestIndex::Slot& slot) {
-                         auto block = segment.block_of(kind, slot.slot);
-                         return block && going[*block] &&
-                                marks_->is_needed(kind, index_->number(kind, slot));
-                       }));
-    for (uint32_t block = 0; block < segment.block_count(); ++block) {
-      if (!going[block]) continue;
-      TALARIA_TRY_ASSIGN(auto place, index_->place({i, block}));
-      auto& use = batch.uses[place.key()];
-      use.indexed += uses[block].indexed;
-      use.needed += uses[block].needed;
-      auto& freed = batch.freed[index_of(place.info.kind)];
-      freed.count += uses[block].indexed - uses[block].needed;
-      TALARIA_TRY_ASSIGN(auto bytes, bytes_of(place, uses[block]));
-      freed.bytes += bytes;
-    }
-    for (uint32_t slot = 0; slot < segment.count(Kind::bytes); ++slot) {
-      TALARIA_TRY_ASSIGN(auto block, segment.block_of(Kind::bytes, slot));
-      if (block == no_block || !going[block]) continue;
-      auto number = index_->number(Kind::bytes, DigestIndex::Slot{i, slot});
-      if (!marks_->is_needed(Kind::bytes, number)) batch.removed.push_back(number);
-    }
     batch.segments.push_back(i);
     batch.going.push_back(std::move(going));
+    TALARIA_TRY(count_blocks(batch, i, batch.going.back()));
+    TALARIA_TRY(find_removed(batch, i, batch.going.back()));
+  }
+  return {};
+}
+
+Result<void> Collector::count_blocks(Batch& batch, uint32_t place, const std::vector<bool>& going) {
+  auto& segment = *index_->segments()[place];
+  auto needed = [&](Kind kind, const DigestIndex::Slot& slot) {
+    auto block = segment.block_of(kind, slot.slot);
+    return block && going[*block] && marks_->is_needed(kind, index_->number(kind, slot));
+  };
+  TALARIA_TRY_ASSIGN(auto uses, uses_of(*index_, place, needed));
+  for (uint32_t block = 0; block < segment.block_count(); ++block) {
+    if (!going[block]) continue;
+    TALARIA_TRY_ASSIGN(auto at, index_->place({place, block}));
+    auto& use = batch.uses[at.key()];
+    use.indexed += uses[block].indexed;
+    use.needed += uses[block].needed;
+    auto& freed = batch.freed[index_of(at.info.kind)];
+    freed.count += uses[block].indexed - uses[block].needed;
+    TALARIA_TRY_ASSIGN(auto bytes, bytes_of(at, uses[block]));
+    freed.bytes += bytes;
+  }
+  return {};
+}
+
+Result<void> Collector::find_removed(Batch& batch, uint32_t place, const std::vector<bool>& going) {
+  auto& segment = *index_->segments()[place];
+  for (uint32_t slot = 0; slot < segment.count(Kind::bytes); ++slot) {
+    TALARIA_TRY_ASSIGN(auto block, segment.block_of(Kind::bytes, slot));
+    if (block == no_block || !going[block]) continue;
+    auto number = index_->number(Kind::bytes, DigestIndex::Slot{place, slot});
+    if (!marks_->is_needed(Kind::bytes, number)) batch.removed.push_back(number);
   }
   return {};
 }
@@ -256,7 +268,7 @@ Result<uint64_t> Collector::bytes_of(const BlockPlace& place, const BlockUse& us
   return bytes;
 }
 
-Result<void> Collector::rewrite_packs(Batch& batch) {
+Result<void> Collector::rewrite_packs(Batch& batch, const GoOn& go_on) {
   std::vector<Snapshot::Pack> packs;
   for (auto& pack : view_->snapshot().packs) {
     auto at = pending_.find(pack.digest);
@@ -272,8 +284,10 @@ Result<void> Collector::rewrite_packs(Batch& batch) {
   };
   batch.rewriter = std::make_unique<PackRewriter>(repository_.store(), repository_.registry(), settings_,
                                                   std::move(needs));
-  for (auto& pack : packs)
+  for (auto& pack : packs) {
+    TALARIA_TRY(go_on());
     TALARIA_TRY(batch.rewriter->add(pack, view_->snapshot().generations[pack.generation], batch.uses));
+  }
   return batch.rewriter->finish();
 }
 
@@ -310,7 +324,7 @@ Result<void> Collector::rewrite_segments(Batch& batch) {
   return {};
 }
 
-Result<void> Collector::publish(Batch& batch) {
+Snapshot Collector::next_snapshot(Batch& batch) const {
   auto& old = view_->snapshot();
   auto next = old;
   ++next.removals;
@@ -338,7 +352,11 @@ Result<void> Collector::publish(Batch& batch) {
     totals.count -= std::min(totals.count, freed.count);
     totals.bytes -= std::min(totals.bytes, freed.bytes);
   }
-  auto view = repository_.commit(*view_, std::move(next));
+  return next;
+}
+
+Result<void> Collector::publish(Batch& batch) {
+  auto view = repository_.commit(*view_, next_snapshot(batch));
   if (!view) {
     // The swap may have happened all the same: then nothing may go.
     auto now = repository_.view();

@@ -60,12 +60,15 @@ using FreedChunks = std::array<KindTotals, kind_count>;
 // by one thread at a time, under the writer's lock.
 class Collector {
 public:
+  using GoOn = std::function<Result<void>()>;
+
   Collector(Repository& repository, ViewPtr view, std::shared_ptr<const Marks> marks,
             const PackUses& uses, const RewriteSettings& settings);
 
   // Does the next batch; false if there was none. Needs room for some packs, or for a segment; to drop
-  // packs that have segments to themselves, for a snapshot only.
-  Result<bool> step();
+  // packs that have segments to themselves, for a snapshot only. `go_on` is asked now and then: its
+  // error ends the batch, of which nothing is left then.
+  Result<bool> step(const GoOn& go_on = [] { return Result<void>(); });
 
   // Bytes of packs that are still to be dropped or rewritten, and of all.
   uint64_t done() const noexcept { return done_; }
@@ -79,11 +82,14 @@ private:
 
   PackSet next_batch() const;
   PackSet lonely_packs(const DigestIndex& index) const;
-  Result<void> run(const PackSet& packs);
+  Result<void> run(const PackSet& packs, const GoOn& go_on);
   Result<void> count_uses(Batch& batch);
-  Result<void> rewrite_packs(Batch& batch);
+  Result<void> count_blocks(Batch& batch, uint32_t segment, const std::vector<bool>& going);
+  Result<void> find_removed(Batch& batch, uint32_t segment, const std::vector<bool>& going);
+  Result<void> rewrite_packs(Batch& batch, const GoOn& go_on);
   Result<void> rewrite_segments(Batch& batch);
   Result<uint64_t> bytes_of(const BlockPlace& place, const BlockUse& use);
+  Snapshot next_snapshot(Batch& batch) const;
   Result<void> publish(Batch& batch);
   void remove_old(const View& before);
 

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <unistd.h>
 #include <utility>
 
 namespace talaria::test {
@@ -101,21 +102,6 @@ TEST_P(CollectionCrash, OfACollectionLosesNothingAndItCanBeRunAgain) {
     expect_whole(text);
     EXPECT_EQ(object_counts(), whole);
     EXPECT_EQ(files("repo/snapshots").size(), 1U);
-  });
-}
-
-// Then packs and segments of before and after are there together.
-TEST_P(CollectionCrash, OfACollectionLeavesWhatCanBeRebuilt) {
-  const auto text = first_release();
-  done(remove_);
-  keep();
-  kill_at_each_call(collect_, [&] {
-    std::filesystem::remove_all(path("repo/snapshots"));
-    std::filesystem::remove_all(path("repo/refs"));
-    done({"rebuild"});
-    expect_whole(text);
-    done(collect_);
-    expect_whole(text);
   });
 }
 
@@ -217,6 +203,61 @@ TEST_F(CollectionTest, DoesNotDisturbReaders) {
   }
   expect_exports("db@kept", kept);
   done({"verify"});
+}
+
+// Packs of which nothing is needed are freed even if there is room for little more than a snapshot; what
+// needs more room fails in order and works later.
+TEST_F(CollectionTest, OnAFullDisk) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root may mount";
+  Mount disk(path("repo"));
+  if (!disk.mount({"-t", "tmpfs", "-o", "size=16M", "tmpfs"})) GTEST_SKIP() << "cannot mount a tmpfs";
+  make_repository();
+  const std::string shared = fasta(6000, 1);
+  const std::string kept = half(shared);
+  done({"ingest", write("1.fasta", shared), "--release", "db@1"});
+  done({"ingest", write("2.fasta", fasta(3000, 2)), "--release", "db@2"});
+  done({"ingest", write("3.fasta", kept), "--release", "db@3"});
+  done({"remove", "db@1", "db@2"});
+  const auto fill = [&] {
+    const auto free = std::filesystem::space(path("repo")).available;
+    ASSERT_GT(free, 64U << 10);
+    write("repo/filler", std::string(free - (64U << 10), 'x'));
+  };
+  fill();
+  const auto free = std::filesystem::space(path("repo")).available;
+  const auto outcome = run({"gc", "--dead-share", "0"});
+  EXPECT_EQ(outcome.code, 1) << outcome.out;
+  EXPECT_NE(outcome.err.find("No space left on device"), std::string::npos) << outcome.err;
+  expect_exports("db@3", kept);
+  done({"verify"});
+  EXPECT_GT(std::filesystem::space(path("repo")).available, free + (64U << 10));
+  EXPECT_EQ(object_counts().at("packs"), 1U);
+  EXPECT_EQ(object_counts().at(".tmp"), 0U);
+  std::filesystem::remove(path("repo/filler"));
+  done({"gc", "--dead-share", "0"});
+  expect_exports("db@3", kept);
+  done({"verify"});
+}
+
+// Killed while old files go, packs and segments of before and after are there together; and the snapshot
+// is lost on top of that.
+TEST_F(CollectionTest, CutShortCanBeRebuilt) {
+  const auto reason = why_no_changes(folder());
+  if (!reason.empty()) GTEST_SKIP() << reason;
+  make_four_releases();
+  const auto text = first_release();
+  done(remove_);
+  keep();
+  sweep(
+      "unlinkat", 0, collect_, 1, [&] { restore(); },
+      [&](const Injected&) {
+        std::filesystem::remove_all(path("repo/snapshots"));
+        std::filesystem::remove_all(path("repo/refs"));
+        done({"rebuild"});
+        expect_whole(text);
+        done(collect_);
+        expect_whole(text);
+      });
 }
 
 // All that follows from packs and page files can still be made anew.
