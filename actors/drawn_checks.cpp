@@ -25,7 +25,7 @@ Result<SimilarSequences> DrawnChecks::run(const Interner::Drawn& drawn,
   TALARIA_TRY(check_blocks());
   for (auto& [kind, number] : drawn.lists)
     if (checked_lists_.emplace(kind, number).second)
-      TALARIA_TRY(send(check_values_atom_v, ValueCheck{index_, kind, {number}}));
+      TALARIA_TRY(send(check_values_atom_v, ValueCheck{index_, kind, {number}, op_.services->blocks}));
   while (!checks_.empty()) TALARIA_TRY(take());
   sought_ = nullptr;
   return std::exchange(similar_, {});
@@ -53,7 +53,8 @@ Result<void> DrawnChecks::add(const DigestIndex::BlockAt& at) {
 Result<void> DrawnChecks::check_blocks() {
   if (places_.empty()) return {};
   auto& generation = generations_[places_[0].pack];
-  return send(check_blocks_atom_v, BlockCheck{index_, generation, std::exchange(places_, {}), sought_});
+  return send(check_blocks_atom_v,
+              BlockCheck{index_, generation, std::exchange(places_, {}), sought_, op_.services->blocks});
 }
 
 template <class Atom, class Job>

@@ -17,8 +17,8 @@ public:
   // `index`: that of the snapshot.
   DrawnChecks(Operation& op, const Snapshot& snapshot, DigestIndexPtr index);
 
-  // Checks what is drawn on and wasn't checked before. What is read for that is compared with `sought`, if
-  // that is given: the sequences found are the answer.
+  // Checks what is drawn on and wasn't checked before. What is read for that is compared with `sought`,
+  // if that is given: the sequences found are the answer.
   Result<SimilarSequences> run(const Interner::Drawn& drawn,
                                const std::shared_ptr<const SoughtSequences>& sought = nullptr);
 

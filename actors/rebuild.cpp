@@ -88,7 +88,10 @@ std::string reason(const Error& error) {
 
 class Rebuilding {
 public:
-  Rebuilding(Operation& op, const RebuildOptions& options) : op_(op), options_(options) {}
+  Rebuilding(Operation& op, const RebuildOptions& options)
+      : op_(op),
+        options_(options),
+        references_(std::make_shared<BlockCache>(op.core->settings.resolved_cache())) {}
   ~Rebuilding();
   Rebuilding(const Rebuilding&) = delete;
   Rebuilding& operator=(const Rebuilding&) = delete;
@@ -154,6 +157,7 @@ private:
   std::unordered_map<Digest, std::size_t, DigestHash> pack_places_;
   std::vector<ReleaseEntry> releases_to_write_;
   DigestIndexPtr index_;
+  std::shared_ptr<BlockCache> references_; // of this rebuild alone
   DigestIndexPtr locations_; // of what differences refer to, and of parts once they are indexed
   bool locating_ = false;
   std::vector<SegmentPtr> located_parts_;
@@ -555,7 +559,7 @@ Result<void> Rebuilding::scan(const std::vector<std::size_t>& packs, const WantB
   for (auto pack : packs) {
     auto& info = base_.snapshot.packs[pack];
     TALARIA_TRY_ASSIGN(auto footer, read_pack_footer(objects(), pack_name(info.digest), info.size));
-    BlockScan job{index_, info.generation, {}, keys, locations_, locating_};
+    BlockScan job{index_, info.generation, {}, keys, locations_, locating_, references_};
     for (auto& block : footer.blocks) {
       if (!wanted(pack, block)) continue;
       job.places.push_back({repository().registry()->id(info.digest), block});

@@ -24,7 +24,10 @@ constexpr uint64_t value_weight = uint64_t{1} << 20;
 class Verification {
 public:
   Verification(Operation& op, const VerifyOptions& options)
-      : op_(op), options_(options), load_(op.services->verifiers.size()) {}
+      : op_(op),
+        options_(options),
+        load_(op.services->verifiers.size()),
+        references_(std::make_shared<BlockCache>(op.core->settings.resolved_cache())) {}
 
   Result<VerifyReport> run();
 
@@ -85,6 +88,8 @@ private:
   std::vector<OpenFinding> found_;
   std::deque<Check> checks_;
   std::vector<uint64_t> load_; // of each verifier: the weights of its jobs under way
+  // Of this verification alone: what an older read has kept says nothing about the files.
+  std::shared_ptr<BlockCache> references_;
   std::vector<std::pair<Kind, Number>> lists_;
   VerifyReport report_;
   uint64_t stored_done_ = 0;
@@ -217,7 +222,7 @@ Result<void> Verification::check_pack(const Snapshot::Pack& pack) {
   }
   check_footer(pack, *footer);
   if (options_.quick) return {};
-  BlockCheck job{index_, footer->generation, {}};
+  BlockCheck job{index_, footer->generation, {}, nullptr, references_};
   uint64_t bytes = 0;
   auto& registry = op_.core->repository->registry();
   for (auto& block : footer->blocks) {
@@ -254,7 +259,7 @@ Result<void> Verification::check_values() {
   if (!index_) return {};
   std::sort(lists_.begin(), lists_.end());
   for (std::size_t at = 0; at < lists_.size();) {
-    ValueCheck job{index_, lists_[at].first, {}};
+    ValueCheck job{index_, lists_[at].first, {}, references_};
     for (; at < lists_.size() && lists_[at].first == job.kind && job.numbers.size() < values_per_job;
          ++at)
       job.numbers.push_back(lists_[at].second);

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "cache/lru.hpp"
-#include "repository/block.hpp"
+#include "repository/block_reader.hpp"
 
 #include <cstdint>
 #include <mutex>
@@ -11,16 +11,16 @@
 namespace talaria {
 
 // Forgets what was used least recently; weighed in bytes. Thread-safe.
-class BlockCache {
+class BlockCache : public KeptBlocks {
 public:
   explicit BlockCache(std::size_t capacity_bytes) : blocks_(capacity_bytes) {}
 
-  std::optional<BlockPtr> get(uint64_t key) {
+  std::optional<BlockPtr> get(uint64_t key) override {
     std::lock_guard lock(mutex_);
     return blocks_.get(key);
   }
 
-  void put(uint64_t key, const BlockPtr& block) {
+  void put(uint64_t key, const BlockPtr& block) override {
     std::lock_guard lock(mutex_);
     blocks_.put(key, block, block->weight());
   }

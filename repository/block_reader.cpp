@@ -36,8 +36,11 @@ Result<BlockPtr> read_block(const ObjectStore& store, const PackRegistry& regist
 }
 
 DirectBlockSource::DirectBlockSource(const ObjectStore& store, std::shared_ptr<PackRegistry> registry,
-                                     std::size_t keep)
-    : store_(store), registry_(std::move(registry)), kept_(keep) {}
+                                     std::size_t keep, std::shared_ptr<KeptBlocks> shared)
+    : store_(store),
+      registry_(std::move(registry)),
+      shared_(std::move(shared)),
+      kept_(shared_ ? 0 : keep) {}
 
 Result<std::vector<BlockPtr>> DirectBlockSource::read(std::span<const BlockPlace> places) {
   std::vector<BlockPtr> blocks;
@@ -52,7 +55,13 @@ Result<std::vector<BlockPtr>> DirectBlockSource::read(std::span<const BlockPlace
 Result<BlockPtr> DirectBlockSource::read(const BlockPlace& place) {
   for (auto& kept : kept_)
     if (kept.block && kept.key == place.key()) return kept.block;
+  if (shared_)
+    if (auto kept = shared_->get(place.key())) return *std::move(kept);
   TALARIA_TRY_ASSIGN(auto block, read_block(store_, *registry_, place, decoder_));
+  if (shared_) {
+    shared_->put(place.key(), block);
+    return block;
+  }
   kept_[next_] = {place.key(), block};
   next_ = (next_ + 1) % kept_.size();
   return block;

@@ -6,6 +6,8 @@
 #include "talaria/error.hpp"
 #include "talaria/object_store.hpp"
 
+#include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -26,11 +28,20 @@ public:
 Result<BlockPtr> read_block(const ObjectStore& store, const PackRegistry& registry,
                             const BlockPlace& place, BlockDecoder& decoder);
 
-// Reads blocks straight from the packs, and keeps the last few. Used by one thread at a time.
+// Blocks that some threads keep for each other, by BlockPlace::key(). Thread-safe.
+class KeptBlocks {
+public:
+  virtual ~KeptBlocks() = default;
+  virtual std::optional<BlockPtr> get(uint64_t key) = 0;
+  virtual void put(uint64_t key, const BlockPtr& block) = 0;
+};
+
+// Reads blocks straight from the packs, and keeps the last few, or as many as `shared` does. Used by one
+// thread at a time.
 class DirectBlockSource : public BlockSource {
 public:
   DirectBlockSource(const ObjectStore& store, std::shared_ptr<PackRegistry> registry,
-                    std::size_t keep = 16);
+                    std::size_t keep = 16, std::shared_ptr<KeptBlocks> shared = nullptr);
 
   Result<std::vector<BlockPtr>> read(std::span<const BlockPlace> places) override;
   Result<BlockPtr> read(const BlockPlace& place);
@@ -43,7 +54,8 @@ private:
   const ObjectStore& store_;
   std::shared_ptr<PackRegistry> registry_;
   BlockDecoder decoder_;
-  std::vector<Kept> kept_; // a ring
+  std::shared_ptr<KeptBlocks> shared_;
+  std::vector<Kept> kept_; // a ring; empty if they are shared
   std::size_t next_ = 0;
 };
 

@@ -34,6 +34,7 @@ struct BlockScan {
   DigestIndexPtr locations = nullptr;
   // Only where chunks are, and what differences refer to: all keys are zeros.
   bool places_only = false;
+  std::shared_ptr<KeptBlocks> references = {}; // of what differences refer to, if they are kept
 };
 
 // What an index segment says of a chunk.

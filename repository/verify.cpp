@@ -38,7 +38,7 @@ CheckReport Checker::check(const BlockCheck& job) {
     for (auto& place : job.places) check_block(job, 0, place, nullptr, report);
     return report;
   }
-  DirectBlockSource source(store_, registry_, blocks_of_references);
+  DirectBlockSource source(store_, registry_, blocks_of_references, job.references);
   DecodedChunks decoded;
   DifferenceReader differences(*job.index, source, decoded);
   for (auto& place : job.places) check_block(job, generation.value_or(0), place, &differences, report);
@@ -119,7 +119,7 @@ Result<void> Checker::check_difference(DifferenceReader& differences, Kind kind,
 
 CheckReport Checker::check(const ValueCheck& job) {
   CheckReport report;
-  DirectBlockSource source(store_, registry_, blocks_of_references);
+  DirectBlockSource source(store_, registry_, blocks_of_references, job.references);
   DecodedChunks decoded;
   for (auto& number : job.numbers) {
     auto read = [&]() -> Result<void> {

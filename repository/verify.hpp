@@ -22,6 +22,7 @@ struct BlockCheck {
   GenerationId generation;
   std::vector<BlockPlace> places;
   std::shared_ptr<const SoughtSequences> sought = {}; // what sequences are compared with, if anything
+  std::shared_ptr<KeptBlocks> references = {};        // of what differences refer to, if they are kept
 };
 
 // Long values to be read through their parts.
@@ -29,6 +30,7 @@ struct ValueCheck {
   DigestIndexPtr index;
   Kind kind = Kind::sequence;
   std::vector<Number> numbers;
+  std::shared_ptr<KeptBlocks> references = {};
 };
 
 // A file whose name is to be compared with its content.
