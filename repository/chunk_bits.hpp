@@ -29,7 +29,7 @@ private:
   }
 
   std::vector<std::array<uint64_t, kind_count>> first_; // by segment and kind: the bit of slot 0
-  std::shared_ptr<uint64_t> words_; // mapped
+  std::shared_ptr<uint64_t> words_;                     // mapped
 };
 
 } // namespace talaria

@@ -42,7 +42,7 @@ struct Snapshot {
   uint64_t serial = 0; // one more than the parent's
   uint64_t created = 0;
   Digest parent;                         // all zero for the first
-  uint64_t removals = 0; // of the commits up to this one, those that took something out
+  uint64_t removals = 0;                 // of the commits up to this one, those that took something out
   std::vector<GenerationId> generations; // only ever grows at the end
   std::vector<Pack> packs;
   std::vector<PackInfo> segments;     // newest last

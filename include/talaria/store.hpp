@@ -200,8 +200,8 @@ public:
   // remain.
   Result<RebuildReport> rebuild(const RebuildOptions& options = {});
 
-  // Takes releases out, each named NAME@VERSION, in one commit: all or none. errc::not_found if one isn't
-  // there. Returns what was taken out. Their space is freed by collect_garbage().
+  // Takes releases out, each named NAME@VERSION, in one commit: all or none. errc::not_found if one
+  // isn't there. Returns what was taken out. Their space is freed by collect_garbage().
   Result<std::vector<ReleaseInfo>> remove(const std::vector<std::string>& releases);
 
   // Frees what no release and no application chunk needs. Works in several commits: if it ends early, by
