@@ -42,33 +42,37 @@ constexpr double exponential(double x) {
 }
 
 // squash[x + 2048] = 4096 / (1 + exp(-x / 256)), rounded, within 1 .. 4095.
+constexpr std::size_t squash_middle = 2048; // the place of x = 0
 constexpr auto squash_table = [] {
   std::array<int16_t, 4096> table{};
-  for (int x = 0; x < 2048; ++x) {
-    auto e = exponential(x / 256.0);
-    auto high = static_cast<int>(probability_one * (e / (1 + e)) + 0.5);
-    high = std::clamp(high, 1, probability_one - 1);
-    table[static_cast<std::size_t>(2048 + x)] = static_cast<int16_t>(high);
-    if (x > 0) table[static_cast<std::size_t>(2048 - x)] = static_cast<int16_t>(probability_one - high);
+  for (std::size_t x = 0; x < squash_middle; ++x) {
+    auto e = exponential(static_cast<double>(x) / 256.0);
+    auto halves = static_cast<int>(2 * probability_one * (e / (1 + e)));
+    auto high = std::clamp((halves + 1) / 2, 1, probability_one - 1);
+    table[squash_middle + x] = static_cast<int16_t>(high);
+    if (x > 0) table[squash_middle - x] = static_cast<int16_t>(probability_one - high);
   }
   table[0] = 1;
   return table;
 }();
 
+int squash(int x) noexcept {
+  auto place = std::clamp(x, -stretch_max, stretch_max) + static_cast<int>(squash_middle);
+  return squash_table[static_cast<uint16_t>(place)];
+}
+
 // The least x whose squash is p or more.
 constexpr auto stretch_table = [] {
   std::array<int16_t, 4096> table{};
-  int x = -stretch_max;
-  for (int p = 0; p < 4096; ++p) {
-    while (x < stretch_max && squash_table[static_cast<std::size_t>(x + 2048)] < p) ++x;
-    table[static_cast<std::size_t>(p)] = static_cast<int16_t>(x);
+  std::size_t place = squash_middle - stretch_max;
+  int p = 0;
+  for (auto& x : table) {
+    while (place < squash_middle + stretch_max && squash_table[place] < p) ++place;
+    x = static_cast<int16_t>(static_cast<int>(place) - static_cast<int>(squash_middle));
+    ++p;
   }
   return table;
 }();
-
-int squash(int x) noexcept {
-  return squash_table[static_cast<std::size_t>(std::clamp(x, -stretch_max, stretch_max) + 2048)];
-}
 
 // rate[n] = 65536 / (n + 1.5), rounded down.
 constexpr auto rates = [] {
@@ -127,8 +131,7 @@ constexpr Frequencies of_bases = [] {
 constexpr std::size_t contexts = of_proteins.orders.size();
 constexpr std::size_t copies = of_proteins.seeds.size();
 constexpr std::size_t models = contexts + copies + 2;
-constexpr std::size_t inputs = models + 1; // and one that is always there
-constexpr std::size_t lanes = 16;
+constexpr std::size_t lanes = 16; // inputs of a mixer: the models, one that is always there, and zeros
 
 constexpr unsigned context_bits = 15;      // of the tables of contexts
 constexpr unsigned place_bits = 18;        // of the tables of places

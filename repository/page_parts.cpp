@@ -205,7 +205,8 @@ Page expand_page(PageParts&& parts, const Page* source) {
   uint32_t taken = 0; // of the run of layouts
   for (auto& run : parts.runs) {
     auto rows = page.rows.begin() + run.first;
-    if (run.own != own_row) std::copy_n(source->rows.begin() + run.source, run.count, rows);
+    // Without a source, all runs are of rows of their own.
+    if (source && run.own != own_row) std::copy_n(source->rows.begin() + run.source, run.count, rows);
     for (auto row = rows; row != rows + run.count; ++row) {
       if ((run.own & own_header) != 0) row->header = headers.next();
       if ((run.own & own_sequence) != 0) row->sequence = sequences.next();

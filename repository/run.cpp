@@ -164,6 +164,7 @@ std::vector<uint32_t> Run::similarity(Kind kind, const std::vector<uint32_t>& sk
 std::vector<uint32_t> Run::scripts_of(Kind kind) const {
   auto& orders = of(kind).script_orders;
   std::vector<uint32_t> places;
+  places.reserve(orders.size());
   for (auto& [place, order] : orders) places.push_back(place);
   std::ranges::stable_sort(places, {}, [&](uint32_t place) { return orders.at(place); });
   return places;
