@@ -1,27 +1,12 @@
 #include "coding/chunker.hpp"
 
+#include "coding/hashes.hpp"
+
 #include <algorithm>
-#include <array>
 
 namespace talaria {
 
 namespace {
-
-// One random number per byte value. Fixed for ever: another table would cut the same data differently,
-// and nothing stored before would be found again.
-constexpr std::array<std::uint64_t, 256> make_gear() noexcept {
-  std::array<std::uint64_t, 256> gear{};
-  std::uint64_t state = 0x74616c6172696121; // "talaria!"
-  for (auto& value : gear) {                // splitmix64
-    state += 0x9e3779b97f4a7c15;
-    std::uint64_t z = state;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-    z = (z ^ z >> 27) * 0x94d049bb133111eb;
-    value = z ^ z >> 31;
-  }
-  return gear;
-}
-constexpr auto gear = make_gear();
 
 // A cut is made where the highest bits of the hash are zero; those depend on all of the last 64 bytes.
 // Below the average more bits are asked for, above fewer, which narrows the spread of lengths. With

@@ -1,5 +1,7 @@
 #include "coding/reference_finder.hpp"
 
+#include "coding/hashes.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -35,12 +37,6 @@ constexpr auto base_codes = [] {
   table['T'] = 3;
   return table;
 }();
-
-constexpr std::uint64_t mix(std::uint64_t x) noexcept {
-  x *= 0x9E3779B97F4A7C15;
-  x ^= x >> 32;
-  return x * 0xD6E8FEB86659FD93;
-}
 
 } // namespace
 
