@@ -1,13 +1,10 @@
 // Zstandard: one frame with the content size in it and no checksum, since blocks carry their own.
 #include "coding/codecs.hpp"
 
-#include "core/endian.hpp"
+#include "coding/zstd_frames.hpp"
 #include "core/try.hpp"
 
-#include <zstd.h>
-
 #include <array>
-#include <new>
 #include <utility>
 
 namespace talaria {
@@ -18,11 +15,6 @@ namespace {
 constexpr int window_log_max = 25;
 // The first level whose own window can be longer.
 constexpr int long_window_level = 21;
-
-struct FreeContexts {
-  void operator()(ZSTD_CCtx* c) const noexcept { ZSTD_freeCCtx(c); }
-  void operator()(ZSTD_DCtx* d) const noexcept { ZSTD_freeDCtx(d); }
-};
 
 // Residues in similarity order, at the low levels. A sequence's best match lies a few kilobytes back, so
 //  - matches shorter than 7 are chance ones: they cost more than the literals they replace;
@@ -45,45 +37,18 @@ public:
   Result<void> compress(std::string_view raw, int level, std::string& out) override {
     TALARIA_TRY(check_level(CodecId::zstd, level));
     TALARIA_TRY(set_up(level));
-    const std::size_t start = out.size();
-    out.resize(start + ZSTD_compressBound(raw.size()));
-    const std::size_t n = ZSTD_compress2(compressor_.get(), out.data() + start, out.size() - start,
-                                         raw.data(), raw.size());
-    out.resize(ZSTD_isError(n) ? start : start + n);
-    if (ZSTD_isError(n)) return broken(n);
-    return {};
+    return append_zstd_frame(*compressor_, raw, out);
   }
 
   Result<void> decompress(std::string_view packed, char* out, std::size_t raw_size) override {
-    if (!is_one_frame_of(packed, raw_size))
-      return failure(errc::damaged, "not a zstd frame of the stated size");
-    if (!decompressor_) decompressor_.reset(ZSTD_createDCtx());
-    if (!decompressor_) throw std::bad_alloc();
-    // Decompression in one pass goes straight to `out`: no window is allocated.
-    char nothing = 0;
-    const std::size_t n = ZSTD_decompressDCtx(decompressor_.get(), raw_size ? out : &nothing, raw_size,
-                                              packed.data(), packed.size());
-    if (ZSTD_isError(n)) return failure(errc::damaged, std::string("zstd: ") + ZSTD_getErrorName(n));
-    if (n != raw_size) return failure(errc::damaged, "a zstd frame of another size");
-    return {};
+    if (!decompressor_) decompressor_ = make_zstd_decompressor();
+    return read_zstd_frame(*decompressor_, packed, out, raw_size);
   }
 
 private:
-  // The library itself would read several frames in a row, and frames of metadata, as one content.
-  static bool is_one_frame_of(std::string_view packed, std::size_t raw_size) noexcept {
-    return packed.size() >= 4 && load_u32(packed.data()) == ZSTD_MAGICNUMBER &&
-           ZSTD_getFrameContentSize(packed.data(), packed.size()) == raw_size &&
-           ZSTD_findFrameCompressedSize(packed.data(), packed.size()) == packed.size();
-  }
-
-  static tl::unexpected<Error> broken(std::size_t code) {
-    return failure(errc::internal, std::string("zstd cannot compress: ") + ZSTD_getErrorName(code));
-  }
-
   Result<void> set_up(int level) {
     if (compressor_ && level == level_) return {};
-    if (!compressor_) compressor_.reset(ZSTD_createCCtx());
-    if (!compressor_) throw std::bad_alloc();
+    if (!compressor_) compressor_ = make_zstd_compressor();
     const int window_log = level >= long_window_level ? window_log_max : 0; // 0: the level's own
     for (auto [parameter, value] :
          {std::pair{ZSTD_c_compressionLevel, level}, std::pair{ZSTD_c_windowLog, window_log},
@@ -100,14 +65,12 @@ private:
   }
 
   Result<void> set(ZSTD_cParameter parameter, int value) {
-    const std::size_t n = ZSTD_CCtx_setParameter(compressor_.get(), parameter, value);
-    if (ZSTD_isError(n)) return broken(n);
-    return {};
+    return zstd_done(ZSTD_CCtx_setParameter(compressor_.get(), parameter, value));
   }
 
   // Made when first used: most objects go one way only.
-  std::unique_ptr<ZSTD_CCtx, FreeContexts> compressor_;
-  std::unique_ptr<ZSTD_DCtx, FreeContexts> decompressor_;
+  ZstdCompressor compressor_;
+  ZstdDecompressor decompressor_;
   int level_ = 0; // what compressor_ is set to
   Content content_;
 };
