@@ -1,6 +1,6 @@
 // Dense: residues by context mixing, everything else as zstd.
 //
-// Each residue is five binary decisions. For each, twelve models say how likely a one is: what followed
+// Each residue is five binary decisions. For each, eleven models say how likely a one is: what followed
 // the last few residues before, and what follows in three places where the last residues stand too,
 // which goes on behind substitutions. Two sets of weights, chosen by how well those places have agreed
 // and by the last residue, mix what they say in the logistic domain and learn from each outcome
