@@ -6,7 +6,6 @@
 #include "core/try.hpp"
 
 #include <CLI/CLI.hpp>
-#include <charconv>
 #include <nlohmann/json.hpp>
 
 namespace talaria::cli {
@@ -33,17 +32,10 @@ struct GcChoice {
   bool dry_run = false;
 };
 
-// "20%", "0" or "100".
 Result<double> parse_share(std::string_view text) {
-  auto digits = text;
-  if (digits.ends_with('%')) digits.remove_suffix(1);
-  double percent = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), percent);
-  if (digits.empty() || error != std::errc() || end != digits.data() + digits.size() ||
-      !(percent >= 0) || percent > 100)
-    return failure(errc::invalid_argument, "--dead-share: '" + std::string(text) +
-                                               "' is not usable; right would be 0% to 100%, as 20%");
-  return percent;
+  if (auto percent = parse_percentage(text)) return *percent;
+  return failure(errc::invalid_argument, "--dead-share: '" + std::string(text) +
+                                             "' is not usable; right would be 0% to 100%, as 20%");
 }
 
 json to_json(const GcReport& report, bool dry_run) {

@@ -6,7 +6,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
 #include <nlohmann/json.hpp>
 
 namespace talaria::cli {
@@ -71,24 +70,18 @@ struct VerifyChoice {
   std::string sample;
 };
 
-// "5%", "0.5" or "100".
-Result<double> parse_percentage(std::string_view text) {
-  auto digits = text;
-  if (digits.ends_with('%')) digits.remove_suffix(1);
-  double percent = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), percent);
-  if (digits.empty() || error != std::errc() || end != digits.data() + digits.size() || !(percent > 0) ||
-      percent > 100)
-    return failure(errc::invalid_argument, "--sample: '" + std::string(text) +
-                                               "' is not usable; right would be a part of 100%, as 5%");
-  return percent;
+Result<double> parse_sample(std::string_view text) {
+  auto percent = parse_percentage(text);
+  if (percent && *percent > 0) return *percent;
+  return failure(errc::invalid_argument, "--sample: '" + std::string(text) +
+                                             "' is not usable; right would be a part of 100%, as 5%");
 }
 
 Result<VerifyOptions> to_options(const VerifyChoice& choice) {
   VerifyOptions options;
   options.quick = choice.quick;
   if (!choice.sample.empty()) {
-    TALARIA_TRY_ASSIGN(options.sample_percent, parse_percentage(choice.sample));
+    TALARIA_TRY_ASSIGN(options.sample_percent, parse_sample(choice.sample));
   }
   return options;
 }

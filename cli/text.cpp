@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdio>
 #include <ctime>
 
@@ -35,6 +36,16 @@ std::string grouped(uint64_t number) {
 std::string percentage(uint64_t part, uint64_t whole) {
   const double share = whole == 0 ? 100 : 100 * static_cast<double>(part) / static_cast<double>(whole);
   return std::to_string(static_cast<uint64_t>(std::min(share, 100.0))) + "%";
+}
+
+std::optional<double> parse_percentage(std::string_view text) {
+  if (text.ends_with('%')) text.remove_suffix(1);
+  double percent = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), percent);
+  if (text.empty() || error != std::errc() || end != text.data() + text.size() || !(percent >= 0) ||
+      percent > 100)
+    return std::nullopt;
+  return percent;
 }
 
 std::string utc_time(uint64_t seconds) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,9 @@ std::string grouped(uint64_t number);
 
 // "42%", rounded down.
 std::string percentage(uint64_t part, uint64_t whole);
+
+// The number of a percentage from 0 to 100, as "5%", "0.5" or "100", or nothing.
+std::optional<double> parse_percentage(std::string_view text);
 
 // "2026-04-01T12:00:00Z" for seconds since 1970.
 std::string utc_time(uint64_t seconds);
