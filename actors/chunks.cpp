@@ -1,41 +1,7 @@
-#include "actors/run_store.hpp"
+#include "actors/operation.hpp"
 #include "repository/delta_scan.hpp"
-#include "repository/interner.hpp"
 
 namespace talaria::actors {
-
-Result<std::vector<Digest>> put_chunks(Operation& op, std::span<const std::string_view> values) {
-  TALARIA_TRY_ASSIGN(auto lock, op.core->repository->lock_for_writing(op.core->settings.lock_wait));
-  TALARIA_TRY_ASSIGN(auto view, op.core->repository->view());
-  auto commit = std::make_shared<Commit>(*op.core->repository, view, op.core->settings.pack_size);
-  RunStore runs(op, commit);
-  TALARIA_TRY_ASSIGN(auto index, commit->index());
-  auto own = static_cast<uint32_t>(index->generations().size() - 1);
-  auto new_run = [&](const std::array<uint32_t, kind_count>& next) {
-    return std::make_unique<Run>(commit->generation(), next, op.core->run_limits());
-  };
-  OwnBlockSource headers(op);
-  Interner interner(headers, std::move(index), own, new_run({}));
-  auto store_run = [&]() -> Result<void> {
-    if (interner.run().empty()) return {};
-    auto next = interner.run().next();
-    TALARIA_TRY(runs.store(interner.take_run()));
-    TALARIA_TRY_ASSIGN(auto extended, commit->index());
-    interner.next_run(std::move(extended), new_run(next));
-    return {};
-  };
-  std::vector<Digest> digests;
-  Hasher hasher;
-  for (auto value : values) {
-    digests.push_back(hasher.of(value));
-    TALARIA_TRY(interner.intern_value(Kind::bytes, digests.back(), value));
-    if (interner.run().full()) TALARIA_TRY(store_run());
-  }
-  TALARIA_TRY(store_run());
-  if (commit->added_files())
-    TALARIA_TRY(commit->publish(std::nullopt, [](const View&) -> Result<void> { return {}; }));
-  return digests;
-}
 
 namespace {
 
@@ -97,11 +63,17 @@ Result<StoreStats> count(const Core& core) {
   for (auto& pack : snapshot.packs) stats.pack_bytes += pack.size;
   stats.index_segments = snapshot.segments.size();
   for (auto& segment : snapshot.segments) stats.index_bytes += segment.size;
+  TALARIA_TRY_ASSIGN(stats.repository_bytes, repository_bytes(core));
+  return stats;
+}
+
+Result<uint64_t> repository_bytes(const Core& core) {
+  uint64_t bytes = 0;
   TALARIA_TRY(core.objects->list("", [&](const ObjectInfo& object) {
-    stats.repository_bytes += object.size;
+    bytes += object.size;
     return true;
   }));
-  return stats;
+  return bytes;
 }
 
 } // namespace talaria::actors

@@ -27,7 +27,6 @@ private:
   Result<void> follow(std::size_t segment);
   Result<void> collect();
   void tell(const PackUses& uses);
-  Result<uint64_t> repository_bytes() const;
 
   template <class Atom, class Job>
   Result<void> send(Atom atom, Job job) {
@@ -65,7 +64,7 @@ Result<GcReport> GarbageCollection::run() {
   if (!options_.dry_run) {
     TALARIA_TRY_ASSIGN(lock_, repository().lock_for_writing(op_.core->settings.lock_wait));
   }
-  TALARIA_TRY_ASSIGN(report_.bytes_before, repository_bytes());
+  TALARIA_TRY_ASSIGN(report_.bytes_before, repository_bytes(*op_.core));
   if (auto decided = decide(); !decided) {
     auto& error = decided.error();
     if (error.code() != errc::damaged) return tl::unexpected(error);
@@ -77,7 +76,7 @@ Result<GcReport> GarbageCollection::run() {
   if (options_.dry_run) return report_;
   TALARIA_TRY(collect());
   TALARIA_TRY(repository().remove_unnamed());
-  TALARIA_TRY_ASSIGN(report_.bytes_after, repository_bytes());
+  TALARIA_TRY_ASSIGN(report_.bytes_after, repository_bytes(*op_.core));
   return report_;
 }
 
@@ -168,15 +167,6 @@ Result<void> GarbageCollection::collect() {
     op_.report("collecting", collector.done(), collector.total());
     if (!more) return {};
   }
-}
-
-Result<uint64_t> GarbageCollection::repository_bytes() const {
-  uint64_t bytes = 0;
-  TALARIA_TRY(op_.core->objects->list("", [&](const ObjectInfo& object) {
-    bytes += object.size;
-    return true;
-  }));
-  return bytes;
 }
 
 } // namespace

@@ -3,8 +3,8 @@
 #include "repository/delta_writer.hpp"
 #include "repository/similar_chunks.hpp"
 
-#include <map>
 #include <set>
+#include <unordered_map>
 
 namespace talaria::actors {
 
@@ -28,7 +28,7 @@ Result<FoundChunk> find_chunk(const DigestIndex& index, const Digest& digest) {
   return tl::unexpected(missing(digest));
 }
 
-// A commit of chunks of which some are to be differences from others.
+// A commit of chunks, of which some may have to be differences from others.
 class DeltaPut {
 public:
   // `automatic`: whether long nucleotide parts become differences without being told.
@@ -210,7 +210,7 @@ private:
   std::unique_ptr<Interner> interner_;
   ReferenceSource source_;
   std::unique_ptr<DeltaWriter> writer_;
-  std::map<Digest, DifferenceReference> own_;                         // what was put by this commit
+  std::unordered_map<Digest, DifferenceReference, DigestHash> own_;   // what was put by this commit
   std::vector<std::pair<DifferenceReference, std::string_view>> put_; // the same, in its order
   std::optional<DeltaReference> reference_;
   std::optional<SimilarChunks> similar_;
@@ -308,19 +308,30 @@ private:
   Hasher hasher_;
 };
 
+Result<std::vector<Digest>> put_values(Operation& op, std::span<const DeltaValue> values) {
+  DeltaPut put(op, true);
+  TALARIA_TRY(put.begin());
+  std::vector<Digest> digests;
+  digests.reserve(values.size());
+  for (auto& value : values) {
+    TALARIA_TRY_ASSIGN(auto digest, put.put(value));
+    digests.push_back(digest);
+  }
+  TALARIA_TRY(put.publish());
+  return digests;
+}
+
 } // namespace
 
+Result<std::vector<Digest>> put_chunks(Operation& op, std::span<const std::string_view> values) {
+  std::vector<DeltaValue> wanted;
+  wanted.reserve(values.size());
+  for (auto value : values) wanted.push_back({value, DeltaChoice::whole()});
+  return put_values(op, wanted);
+}
+
 Result<std::vector<DeltaInfo>> put_deltas(Operation& op, std::span<const DeltaValue> values) {
-  std::vector<Digest> digests;
-  {
-    DeltaPut put(op, true);
-    TALARIA_TRY(put.begin());
-    for (auto& value : values) {
-      TALARIA_TRY_ASSIGN(auto digest, put.put(value));
-      digests.push_back(digest);
-    }
-    TALARIA_TRY(put.publish());
-  }
+  TALARIA_TRY_ASSIGN(auto digests, put_values(op, values));
   TALARIA_TRY_ASSIGN(auto view, op.core->repository->view());
   TALARIA_TRY_ASSIGN(auto index, view->index());
   DeltaReading reading(op, std::move(index));

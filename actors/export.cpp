@@ -15,21 +15,6 @@ using GatherRequest = decltype(std::declval<caf::blocking_actor*>()->request(
 using RenderRequest = decltype(std::declval<caf::blocking_actor*>()->request(
     std::declval<worker_actor>(), caf::infinite, render_atom_v, std::declval<Local<RenderJob>>()));
 
-// Reads few blocks in this thread, since it costs less than to wake another, and more in parallel: the
-// references of differences are few, the parts of a long record many.
-class RecordBlockSource : public BlockSource {
-public:
-  explicit RecordBlockSource(const Operation& op) : own_(op), shared_(op.self, op.services->cache) {}
-
-  Result<std::vector<BlockPtr>> read(std::span<const BlockPlace> places) override {
-    return places.size() <= difference_references_max ? own_.read(places) : shared_.read(places);
-  }
-
-private:
-  OwnBlockSource own_;
-  CachedBlockSource shared_;
-};
-
 // Keeps windows being gathered and records being rendered, and hands the text to the sink in order.
 class Renderer {
 public:
@@ -136,7 +121,7 @@ private:
   uint64_t total_;
   std::string_view what_;
   const ByteSink& sink_;
-  RecordBlockSource source_;
+  EitherBlockSource source_;
   DecodedChunks decoded_;
   WindowPlanner planner_;
   uint64_t done_ = 0;

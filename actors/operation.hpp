@@ -17,20 +17,16 @@ namespace talaria::actors {
 // What the reads of one thread keep for the next ones. Used by one thread at a time.
 class ReadMemory {
 public:
-  explicit ReadMemory(std::size_t capacity_bytes)
-      : capacity_(capacity_bytes), decoded_(capacity_bytes) {}
-
   // The chunks decoded last, as long as it is the same index.
   DecodedChunks& decoded(const DigestIndexPtr& index) {
     if (index_.lock() != index) {
-      decoded_ = DecodedChunks(capacity_);
+      decoded_ = DecodedChunks();
       index_ = index;
     }
     return decoded_;
   }
 
 private:
-  std::size_t capacity_;
   std::weak_ptr<const DigestIndex> index_;
   DecodedChunks decoded_;
 };
@@ -41,7 +37,7 @@ struct Operation {
   std::shared_ptr<const Services> services;
   OperationOptions options;
   std::shared_ptr<BlockDecoder> decoder = std::make_shared<BlockDecoder>(); // for reads in this thread
-  std::shared_ptr<ReadMemory> memory = std::make_shared<ReadMemory>(std::size_t{8} << 20);
+  std::shared_ptr<ReadMemory> memory = std::make_shared<ReadMemory>();
 
   // errc::cancelled once the caller has asked for it.
   Result<void> check_cancelled() const {
@@ -125,32 +121,11 @@ private:
 };
 
 // Reads blocks in the calling thread, through the same cache. Used by one thread at a time.
-class OwnBlockSource : public BlockSource {
+class OwnBlockSource : public DirectBlockSource {
 public:
   explicit OwnBlockSource(const Operation& op)
-      : core_(op.core), cache_(op.services->blocks), decoder_(op.decoder) {}
-
-  Result<BlockPtr> read(const BlockPlace& place) {
-    if (auto block = cache_->get(place.key())) return *std::move(block);
-    TALARIA_TRY_ASSIGN(auto block,
-                       read_block(*core_->objects, *core_->repository->registry(), place, *decoder_));
-    cache_->put(place.key(), block);
-    return block;
-  }
-
-  Result<std::vector<BlockPtr>> read(std::span<const BlockPlace> places) override {
-    std::vector<BlockPtr> blocks;
-    for (auto& place : places) {
-      TALARIA_TRY_ASSIGN(auto block, read(place));
-      blocks.push_back(std::move(block));
-    }
-    return blocks;
-  }
-
-private:
-  CorePtr core_;
-  std::shared_ptr<BlockCache> cache_;
-  std::shared_ptr<BlockDecoder> decoder_;
+      : DirectBlockSource(*op.core->objects, op.core->repository->registry(), op.services->blocks,
+                          op.decoder) {}
 };
 
 // Reads few blocks in the calling thread, which costs less than to wake another one, and many in
@@ -199,6 +174,9 @@ Result<DeltaInfo> delta_info(Operation& op, const Digest& digest);
 Result<std::vector<Digest>> list_deltas(Operation& op, const Digest& reference);
 Result<void> remove_chunk(Operation& op, const Digest& digest);
 Result<StoreStats> count(const Core& core);
+
+// Bytes of all files of the repository.
+Result<uint64_t> repository_bytes(const Core& core);
 
 // Renders all records of a release into the sink, `bytes` in all if that is known; `what` names the
 // stage.

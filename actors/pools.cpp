@@ -72,60 +72,46 @@ public:
       : block_reader_actor::base(config),
         core_(std::move(core)),
         registry_(std::move(registry)),
-        cache_(std::move(cache)) {}
+        source_(*core_->objects, registry_, std::move(cache), decoder_) {}
 
   const char* name() const override { return "talaria-block-reader"; }
 
 protected:
   behavior_type make_behavior() override {
-    return {[this](read_blocks_atom, const Local<Places>& places) -> caf::result<Local<Blocks>> {
-              return guarded([&]() -> caf::result<Local<Blocks>> {
-                Blocks blocks;
-                blocks.reserve(places->size());
-                for (auto& place : *places) {
-                  auto block = read(place);
-                  if (!block) return to_caf(block.error());
-                  blocks.push_back(*std::move(block));
-                }
-                return local(std::move(blocks));
-              });
-            },
-            [this](long_chunks_atom, const Local<LongChunksJob>& job) -> caf::result<Local<LongChunks>> {
-              return guarded(
-                  [&]() -> caf::result<Local<LongChunks>> { return local(long_chunks(*job)); });
-            },
-            [this](scripts_atom, const Local<ScriptsJob>& job) -> caf::result<Local<Scripts>> {
-              return guarded([&]() -> caf::result<Local<Scripts>> { return reply(scripts(*job)); });
-            },
-            [this](gather_atom, const Local<GatherJob>& job) -> caf::result<Local<Gathered>> {
-              return guarded([&]() -> caf::result<Local<Gathered>> {
-                return reply(gather(*job, [this](const BlockPlace& place) { return cached(place); }));
-              });
-            }};
+    return {
+        [this](read_blocks_atom, const Local<Places>& places) -> caf::result<Local<Blocks>> {
+          return guarded([&]() -> caf::result<Local<Blocks>> {
+            Blocks blocks;
+            blocks.reserve(places->size());
+            for (auto& place : *places) {
+              auto block = read(place);
+              if (!block) return to_caf(block.error());
+              blocks.push_back(*std::move(block));
+            }
+            return local(std::move(blocks));
+          });
+        },
+        [this](long_chunks_atom, const Local<LongChunksJob>& job) -> caf::result<Local<LongChunks>> {
+          return guarded([&]() -> caf::result<Local<LongChunks>> { return local(long_chunks(*job)); });
+        },
+        [this](scripts_atom, const Local<ScriptsJob>& job) -> caf::result<Local<Scripts>> {
+          return guarded([&]() -> caf::result<Local<Scripts>> { return reply(scripts(*job)); });
+        },
+        [this](gather_atom, const Local<GatherJob>& job) -> caf::result<Local<Gathered>> {
+          return guarded([&]() -> caf::result<Local<Gathered>> { return reply(gather(*job, source_)); });
+        }};
   }
 
 private:
   Result<BlockPtr> read(const BlockPlace& place) {
-    return read_block(*core_->objects, *registry_, place, decoder_);
+    return read_block(*core_->objects, *registry_, place, *decoder_);
   }
 
   LongChunks long_chunks(const LongChunksJob& job) {
-    struct Source : BlockSource {
-      explicit Source(BlockReader& reader) : reader_(reader) {}
-      Result<Blocks> read(std::span<const BlockPlace> places) override {
-        Blocks blocks;
-        for (auto& place : places) {
-          TALARIA_TRY_ASSIGN(auto block, reader_.cached(place));
-          blocks.push_back(std::move(block));
-        }
-        return blocks;
-      }
-      BlockReader& reader_;
-    } source(*this);
     DecodedChunks decoded(core_->decoded_budget());
     LongChunks chunks;
     for (auto& block : job.blocks) {
-      auto found = read_long_chunks(*job.index, source, decoded, block, job.depth_max);
+      auto found = read_long_chunks(*job.index, source_, decoded, block, job.depth_max);
       std::move(found.begin(), found.end(), std::back_inserter(chunks));
     }
     return chunks;
@@ -138,7 +124,7 @@ private:
     std::optional<uint64_t> key;
     for (auto& item : job.items) {
       if (key != item.at.key()) {
-        TALARIA_TRY_ASSIGN(block, cached(item.at));
+        TALARIA_TRY_ASSIGN(block, source_.read(item.at));
         key = item.at.key();
       }
       TALARIA_TRY_ASSIGN(auto place, place_in_block(*block, Kind::sequence, item.reference));
@@ -153,17 +139,10 @@ private:
     return scripts;
   }
 
-  Result<BlockPtr> cached(const BlockPlace& place) {
-    if (auto block = cache_->get(place.key())) return *std::move(block);
-    auto block = read(place);
-    if (block) cache_->put(place.key(), *block);
-    return block;
-  }
-
   CorePtr core_;
   std::shared_ptr<PackRegistry> registry_;
-  std::shared_ptr<BlockCache> cache_;
-  BlockDecoder decoder_;
+  std::shared_ptr<BlockDecoder> decoder_ = std::make_shared<BlockDecoder>();
+  DirectBlockSource source_; // through the cache
   ScriptChunkEncoder script_encoder_;
 };
 

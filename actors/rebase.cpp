@@ -5,22 +5,11 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <unordered_set>
 
 namespace talaria::actors {
 
 namespace {
-
-std::set<std::string> page_names(const Snapshot& snapshot) {
-  std::set<std::string> names;
-  for (auto& file : snapshot.page_files()) names.insert(pages_name(file.digest));
-  return names;
-}
-
-std::set<std::string> release_names(const Snapshot& snapshot) {
-  std::set<std::string> names;
-  for (auto& release : snapshot.releases) names.insert(release_name(digest_of(encode_release(release))));
-  return names;
-}
 
 uint64_t page_bytes(const Snapshot& snapshot) {
   uint64_t bytes = 0;
@@ -54,6 +43,8 @@ public:
   }
 
 private:
+  using Names = std::unordered_set<std::string>;
+
   ObjectStore& objects() const { return *op_.core->objects; }
   unsigned bound() const { return op_.core->settings.page_chain; }
 
@@ -147,13 +138,12 @@ private:
     }
     published_ = true;
     // Readers that had these open read the ref again.
-    remove(page_names(view_->snapshot()), page_names(next_));
-    remove(release_names(view_->snapshot()), release_names(next_));
+    remove(view_->snapshot().file_names(), next_.file_names());
     return {};
   }
 
   // Failing to is harmless: the next writer but one sweeps.
-  void remove(const std::set<std::string>& names, const std::set<std::string>& keeping) const {
+  void remove(const Names& names, const Names& keeping) const {
     if (!objects().capabilities().lock) return;
     for (auto& name : names)
       if (!keeping.contains(name)) (void)objects().remove(name);
@@ -177,9 +167,9 @@ private:
 // What no snapshot names goes.
 Rebasing::~Rebasing() {
   if (written_.empty() || uncertain_) return;
-  std::set<std::string> names;
+  Names names;
   for (auto& file : written_) names.insert(pages_name(file.digest));
-  remove(names, page_names(published_ ? next_ : view_->snapshot()));
+  remove(names, (published_ ? next_ : view_->snapshot()).file_names());
 }
 
 } // namespace

@@ -33,7 +33,7 @@ Runtime::Caller::Caller(Runtime& runtime) : runtime_(runtime) {
   std::lock_guard lock(runtime_.mutex_);
   if (runtime_.idle_.empty()) {
     loan_ = {std::make_unique<caf::scoped_actor>(runtime_.system_), std::make_shared<BlockDecoder>(),
-             std::make_shared<ReadMemory>(std::size_t{8} << 20)};
+             std::make_shared<ReadMemory>()};
     return;
   }
   loan_ = std::move(runtime_.idle_.back());

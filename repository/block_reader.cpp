@@ -35,14 +35,7 @@ Result<BlockPtr> read_block(const ObjectStore& store, const PackRegistry& regist
   return block;
 }
 
-DirectBlockSource::DirectBlockSource(const ObjectStore& store, std::shared_ptr<PackRegistry> registry,
-                                     std::size_t keep, std::shared_ptr<KeptBlocks> shared)
-    : store_(store),
-      registry_(std::move(registry)),
-      shared_(std::move(shared)),
-      kept_(shared_ ? 0 : keep) {}
-
-Result<std::vector<BlockPtr>> DirectBlockSource::read(std::span<const BlockPlace> places) {
+Result<std::vector<BlockPtr>> EachBlockSource::read(std::span<const BlockPlace> places) {
   std::vector<BlockPtr> blocks;
   blocks.reserve(places.size());
   for (auto& place : places) {
@@ -52,18 +45,50 @@ Result<std::vector<BlockPtr>> DirectBlockSource::read(std::span<const BlockPlace
   return blocks;
 }
 
-Result<BlockPtr> DirectBlockSource::read(const BlockPlace& place) {
-  for (auto& kept : kept_)
-    if (kept.block && kept.key == place.key()) return kept.block;
-  if (shared_)
-    if (auto kept = shared_->get(place.key())) return *std::move(kept);
-  TALARIA_TRY_ASSIGN(auto block, read_block(store_, *registry_, place, decoder_));
-  if (shared_) {
-    shared_->put(place.key(), block);
-    return block;
+namespace {
+
+// The blocks put last, for one thread.
+class LastBlocks : public KeptBlocks {
+public:
+  explicit LastBlocks(std::size_t count) : kept_(count) {}
+
+  std::optional<BlockPtr> get(uint64_t key) override {
+    for (auto& kept : kept_)
+      if (kept.block && kept.key == key) return kept.block;
+    return std::nullopt;
   }
-  kept_[next_] = {place.key(), block};
-  next_ = (next_ + 1) % kept_.size();
+  void put(uint64_t key, const BlockPtr& block) override {
+    kept_[next_] = {key, block};
+    next_ = (next_ + 1) % kept_.size();
+  }
+
+private:
+  struct Kept {
+    uint64_t key = 0;
+    BlockPtr block;
+  };
+  std::vector<Kept> kept_; // a ring
+  std::size_t next_ = 0;
+};
+
+} // namespace
+
+DirectBlockSource::DirectBlockSource(const ObjectStore& store, std::shared_ptr<PackRegistry> registry,
+                                     std::size_t keep)
+    : DirectBlockSource(store, std::move(registry), std::make_shared<LastBlocks>(keep)) {}
+
+DirectBlockSource::DirectBlockSource(const ObjectStore& store, std::shared_ptr<PackRegistry> registry,
+                                     std::shared_ptr<KeptBlocks> kept,
+                                     std::shared_ptr<BlockDecoder> decoder)
+    : store_(store),
+      registry_(std::move(registry)),
+      kept_(std::move(kept)),
+      decoder_(std::move(decoder)) {}
+
+Result<BlockPtr> DirectBlockSource::read(const BlockPlace& place) {
+  if (auto kept = kept_->get(place.key())) return *std::move(kept);
+  TALARIA_TRY_ASSIGN(auto block, read_block(store_, *registry_, place, *decoder_));
+  kept_->put(place.key(), block);
   return block;
 }
 

@@ -36,27 +36,32 @@ public:
   virtual void put(uint64_t key, const BlockPtr& block) = 0;
 };
 
-// Reads blocks straight from the packs, and keeps the last few, or as many as `shared` does. Used by one
-// thread at a time.
-class DirectBlockSource : public BlockSource {
+// One that gets them one after the other.
+class EachBlockSource : public BlockSource {
 public:
-  DirectBlockSource(const ObjectStore& store, std::shared_ptr<PackRegistry> registry,
-                    std::size_t keep = 16, std::shared_ptr<KeptBlocks> shared = nullptr);
+  Result<std::vector<BlockPtr>> read(std::span<const BlockPlace> places) final;
+  virtual Result<BlockPtr> read(const BlockPlace& place) = 0;
+};
 
-  Result<std::vector<BlockPtr>> read(std::span<const BlockPlace> places) override;
-  Result<BlockPtr> read(const BlockPlace& place);
+// Reads blocks from the packs in the calling thread, unless they are kept. Used by one thread at a time.
+class DirectBlockSource : public EachBlockSource {
+public:
+  // Keeps the last few itself.
+  DirectBlockSource(const ObjectStore& store, std::shared_ptr<PackRegistry> registry,
+                    std::size_t keep = 16);
+  // `decoder`: for who has one already.
+  DirectBlockSource(const ObjectStore& store, std::shared_ptr<PackRegistry> registry,
+                    std::shared_ptr<KeptBlocks> kept,
+                    std::shared_ptr<BlockDecoder> decoder = std::make_shared<BlockDecoder>());
+
+  using EachBlockSource::read;
+  Result<BlockPtr> read(const BlockPlace& place) override;
 
 private:
-  struct Kept {
-    uint64_t key = 0;
-    BlockPtr block;
-  };
   const ObjectStore& store_;
   std::shared_ptr<PackRegistry> registry_;
-  BlockDecoder decoder_;
-  std::shared_ptr<KeptBlocks> shared_;
-  std::vector<Kept> kept_; // a ring; empty if they are shared
-  std::size_t next_ = 0;
+  std::shared_ptr<KeptBlocks> kept_;
+  std::shared_ptr<BlockDecoder> decoder_;
 };
 
 // The place of a chunk in the block that the index says it is in; errc::damaged if it isn't there.

@@ -17,7 +17,7 @@ constexpr uint64_t packs_per_segment = 4;
 // Slots of a segment by block: those of chunks, and those of needed ones.
 Result<std::vector<BlockUse>>
 uses_of(const DigestIndex& index, uint32_t place,
-        const std::function<bool(Kind, const DigestIndex::Slot&)>& needed) {
+        const std::function<bool(Kind, const DigestIndex::Slot&, uint32_t block)>& needed) {
   auto& segment = *index.segments()[place];
   std::vector<BlockUse> uses(segment.block_count());
   for (auto kind : all_kinds)
@@ -25,7 +25,7 @@ uses_of(const DigestIndex& index, uint32_t place,
       TALARIA_TRY_ASSIGN(auto block, segment.block_of(kind, slot));
       if (block == no_block) continue;
       ++uses[block].indexed;
-      if (needed(kind, {place, slot})) ++uses[block].needed;
+      if (needed(kind, {place, slot}, block)) ++uses[block].needed;
     }
   return uses;
 }
@@ -42,7 +42,8 @@ Result<void> PackUses::count(const Marks& marks) {
   for (auto& use : uses_) use = {use.fate, 0, 0, 0, 0};
   auto& index = marks.index();
   for (uint32_t i = 0; i < index.segments().size(); ++i) {
-    TALARIA_TRY_ASSIGN(auto blocks, uses_of(index, i, [&](Kind kind, const DigestIndex::Slot& slot) {
+    TALARIA_TRY_ASSIGN(auto blocks,
+                       uses_of(index, i, [&](Kind kind, const DigestIndex::Slot& slot, uint32_t) {
                          return marks.is_needed(kind, slot);
                        }));
     for (uint32_t block = 0; block < blocks.size(); ++block) {
@@ -127,7 +128,6 @@ Collector::Collector(Repository& repository, ViewPtr view, std::shared_ptr<const
     generations_.emplace(packs[i].digest, packs[i].generation);
     total_ += packs[i].size;
   }
-  for (auto& segment : marks_->index().segments()) parts_ = parts_ || segment->count(Kind::part) > 0;
 }
 
 Result<bool> Collector::step(const GoOn& go_on) {
@@ -219,9 +219,8 @@ Result<void> Collector::count_uses(Batch& batch) {
 
 Result<void> Collector::count_blocks(Batch& batch, uint32_t place, const std::vector<bool>& going) {
   auto& segment = *index_->segments()[place];
-  auto needed = [&](Kind kind, const DigestIndex::Slot& slot) {
-    auto block = segment.block_of(kind, slot.slot);
-    return block && going[*block] && marks_->is_needed(kind, index_->number(kind, slot));
+  auto needed = [&](Kind kind, const DigestIndex::Slot& slot, uint32_t block) {
+    return going[block] && marks_->is_needed(kind, index_->number(kind, slot));
   };
   TALARIA_TRY_ASSIGN(auto uses, uses_of(*index_, place, needed));
   for (uint32_t block = 0; block < segment.block_count(); ++block) {
@@ -253,7 +252,7 @@ Result<void> Collector::find_removed(Batch& batch, uint32_t place, const std::ve
 // the same: then they are taken for the bytes of their contents.
 Result<uint64_t> Collector::bytes_of(const BlockPlace& place, const BlockUse& use) {
   if (use.needed == use.indexed) return 0;
-  if (use.needed == 0 && use.indexed == place.info.count && !may_refer(place.info, parts_))
+  if (use.needed == 0 && use.indexed == place.info.count && !may_refer(place.info, marks_->has_parts()))
     return place.info.raw;
   auto block = read_block(repository_.store(), *repository_.registry(), place, decoder_);
   if (!block) return use.needed == 0 ? uint64_t{place.info.raw} : 0;

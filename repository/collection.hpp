@@ -100,7 +100,6 @@ private:
   RewriteSettings settings_;
   std::unordered_map<Digest, PackUse, DigestHash> pending_;      // packs that are to go
   std::unordered_map<Digest, uint32_t, DigestHash> generations_; // of these
-  bool parts_ = false;
   BlockDecoder decoder_;
   FreedChunks freed_{};
   uint64_t done_ = 0;

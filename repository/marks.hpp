@@ -25,6 +25,9 @@ public:
 
   const DigestIndex& index() const noexcept { return *index_; }
 
+  // Whether there are chunks of kind part, without which there are no lists.
+  bool has_parts() const noexcept { return parts_; }
+
   bool is_needed(Kind kind, const DigestIndex::Slot& slot) const noexcept {
     return needed_.get(kind, slot);
   }
@@ -55,7 +58,7 @@ private:
   DigestIndexPtr index_;
   ChunkBits needed_;
   ChunkBits followed_;
-  bool parts_ = false; // whether there are chunks of this kind, without which there are no lists
+  bool parts_ = false;
   std::unique_ptr<std::atomic<bool>[]> changed_; // by segment
 };
 

@@ -110,7 +110,7 @@ Result<Key128> BlockScanner::key_of(const BlockScan& job, const Block& block, st
 Result<Key128> BlockScanner::key_of_difference(const BlockScan& job, const Block& block,
                                                std::size_t place, DecodedChunks& decoded) {
   if (!job.locations) return Key128{};
-  DirectBlockSource source(store_, registry_, 16, job.references);
+  DirectBlockSource source(store_, registry_, job.references);
   DifferenceReader reader(*job.locations, source, decoded);
   TALARIA_TRY_ASSIGN(auto chunk, reader.decode(block.kind(), {job.generation, block.ordinal(place)},
                                                block.content(place)));

@@ -30,6 +30,11 @@ std::string describe(Kind kind, const Number& number, const Key128& key) {
 Checker::Checker(const ObjectStore& store, std::shared_ptr<PackRegistry> registry)
     : store_(store), registry_(std::move(registry)) {}
 
+DirectBlockSource Checker::source_of(const std::shared_ptr<KeptBlocks>& kept) const {
+  if (kept) return {store_, registry_, kept};
+  return {store_, registry_, blocks_of_references};
+}
+
 CheckReport Checker::check(const BlockCheck& job) {
   CheckReport report;
   std::optional<uint32_t> generation;
@@ -38,7 +43,7 @@ CheckReport Checker::check(const BlockCheck& job) {
     for (auto& place : job.places) check_block(job, 0, place, nullptr, report);
     return report;
   }
-  DirectBlockSource source(store_, registry_, blocks_of_references, job.references);
+  auto source = source_of(job.references);
   DecodedChunks decoded;
   DifferenceReader differences(*job.index, source, decoded);
   for (auto& place : job.places) check_block(job, generation.value_or(0), place, &differences, report);
@@ -55,6 +60,9 @@ void Checker::check_block(const BlockCheck& job, uint32_t generation, const Bloc
   auto block = read_block(store_, *registry_, place, decoder_);
   if (!block) return found(block.error());
   ++report.blocks;
+  // Whoever seeks what resembles new sequences reads the blocks where it was found once more.
+  if (job.sought && job.references && place.info.kind == Kind::sequence)
+    job.references->put(place.key(), *block);
   // The keys of a block's chunks lie wherever their numbers do: they are waited for together.
   if (job.index)
     for (std::size_t i = 0; i < (*block)->count(); ++i)
@@ -119,7 +127,7 @@ Result<void> Checker::check_difference(DifferenceReader& differences, Kind kind,
 
 CheckReport Checker::check(const ValueCheck& job) {
   CheckReport report;
-  DirectBlockSource source(store_, registry_, blocks_of_references, job.references);
+  auto source = source_of(job.references);
   DecodedChunks decoded;
   for (auto& number : job.numbers) {
     auto read = [&]() -> Result<void> {

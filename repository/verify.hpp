@@ -82,6 +82,7 @@ public:
   CheckReport check(const PagesCheck& job);
 
 private:
+  DirectBlockSource source_of(const std::shared_ptr<KeptBlocks>& kept) const;
   void check_block(const BlockCheck& job, uint32_t generation, const BlockPlace& place,
                    DifferenceReader* differences, CheckReport& report);
 

@@ -121,40 +121,18 @@ Result<void> find_all(const Block& block, const GatherJob& job, std::span<const 
   return {};
 }
 
-// Reads differences through the blocks that a job gets.
-class GatheredDifferences : BlockSource {
-public:
-  using BlockOf = std::function<Result<BlockPtr>(const BlockPlace&)>;
-  GatheredDifferences(const GatherJob& job, const BlockOf& block_of)
-      : block_of_(block_of), reader_(*job.index, *this, decoded_) {}
-
-  // The value of a difference, or nothing if it is a long one.
-  Result<std::optional<std::string>> value(Kind kind, const Number& number, std::string_view content) {
-    TALARIA_TRY_ASSIGN(auto difference, decode_difference_chunk(content));
-    if (difference.length > gathered_value_max) return std::nullopt;
-    TALARIA_TRY_ASSIGN(auto chunk, reader_.decode(kind, number, content));
-    return *chunk.value;
-  }
-
-private:
-  Result<std::vector<BlockPtr>> read(std::span<const BlockPlace> places) override {
-    std::vector<BlockPtr> blocks;
-    for (auto& place : places) {
-      TALARIA_TRY_ASSIGN(auto block, block_of_(place));
-      blocks.push_back(std::move(block));
-    }
-    return blocks;
-  }
-
-  const BlockOf& block_of_;
-  DecodedChunks decoded_{0}; // one at most: the blocks of references are kept
-  DifferenceReader reader_;
-};
+// The value of a difference, or nothing if it is a long one.
+Result<std::optional<std::string>> short_value(DifferenceReader& differences, Kind kind,
+                                               const Number& number, std::string_view content) {
+  TALARIA_TRY_ASSIGN(auto difference, decode_difference_chunk(content));
+  if (difference.length > gathered_value_max) return std::nullopt;
+  TALARIA_TRY_ASSIGN(auto chunk, differences.decode(kind, number, content));
+  return *chunk.value;
+}
 
 } // namespace
 
-Result<Gathered> gather(const GatherJob& job,
-                        const std::function<Result<BlockPtr>(const BlockPlace&)>& block_of) {
+Result<Gathered> gather(const GatherJob& job, EachBlockSource& source) {
   // By block; within a block in the order of the window.
   std::vector<uint32_t> start(job.blocks.size() + 1, 0);
   for (auto& chunk : job.wanted) ++start[chunk.block + 1];
@@ -166,10 +144,11 @@ Result<Gathered> gather(const GatherJob& job,
   Gathered gathered;
   gathered.contents.resize(job.wanted.size());
   SlabWriter slabs(gathered.slabs);
-  GatheredDifferences differences(job, block_of);
+  DecodedChunks decoded(0); // one at most: the blocks of references are kept
+  DifferenceReader differences(*job.index, source, decoded);
   std::vector<std::size_t> places;
   for (std::size_t b = 0; b < job.blocks.size(); ++b) {
-    TALARIA_TRY_ASSIGN(auto block, block_of(job.blocks[b]));
+    TALARIA_TRY_ASSIGN(auto block, source.read(job.blocks[b]));
     auto wanted = std::span(order).subspan(start[b], start[b + 1] - start[b]);
     TALARIA_TRY(find_all(*block, job, wanted, places));
     for (std::size_t i = 0; i < wanted.size(); ++i) {
@@ -177,8 +156,8 @@ Result<Gathered> gather(const GatherJob& job,
       auto whole = block->form(places[i]) == ChunkForm::whole;
       std::optional<std::string> value;
       if (block->form(places[i]) == ChunkForm::difference) {
-        TALARIA_TRY_ASSIGN(value,
-                           differences.value(block->kind(), job.wanted[wanted[i]].number, content));
+        TALARIA_TRY_ASSIGN(
+            value, short_value(differences, block->kind(), job.wanted[wanted[i]].number, content));
       }
       gathered.contents[wanted[i]] = {slabs.keep(value ? *value : content), whole || value};
     }

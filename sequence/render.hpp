@@ -55,9 +55,8 @@ struct Gathered {
 };
 
 // Copies the chunks of a job out of their blocks, short differences as the values that they stand for.
-// `block_of` answers for each block of the job, in an order that suits it, and for those of references.
-Result<Gathered> gather(const GatherJob& job,
-                        const std::function<Result<BlockPtr>(const BlockPlace&)>& block_of);
+// `source` should keep blocks: those of references are read again and again.
+Result<Gathered> gather(const GatherJob& job, EachBlockSource& source);
 
 // Successive records: rows first .. first + count of a page.
 struct PageRows {

@@ -110,7 +110,7 @@ inline Result<std::string> render_text(Repository& repository, const std::string
     auto contents = std::make_shared<WindowContents>();
     contents->table.resize(2 * window.count);
     for (auto& job : window.jobs) {
-      auto gathered = gather(job, [&](const BlockPlace& place) { return source.read(place); });
+      auto gathered = gather(job, source);
       if (!gathered) return tl::unexpected<Error>(gathered.error());
       contents->add(job, std::make_shared<Gathered>(*std::move(gathered)));
     }

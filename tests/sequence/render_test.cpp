@@ -123,6 +123,17 @@ TEST_F(Rendering, OfAReleaseWhoseGenerationIsUnknownIsRefused) {
             errc::damaged);
 }
 
+// Blocks as a test says.
+class SourceOf : public EachBlockSource {
+public:
+  explicit SourceOf(std::function<Result<BlockPtr>(const BlockPlace&)> read) : read_(std::move(read)) {}
+  using EachBlockSource::read;
+  Result<BlockPtr> read(const BlockPlace& place) override { return read_(place); }
+
+private:
+  std::function<Result<BlockPtr>(const BlockPlace&)> read_;
+};
+
 class Windows : public Rendering {
 protected:
   // A page of forty records, each with a sequence of 50,000 residues, three of them in a block.
@@ -185,10 +196,11 @@ TEST_F(Windows, GatherReadsEachBlockOnce) {
   const auto window = planner.take();
   DirectBlockSource source(*repository.store, repository->registry());
   std::size_t reads = 0;
-  auto gathered = std::make_shared<Gathered>(must(gather(window.jobs[0], [&](const BlockPlace& place) {
+  SourceOf counted([&](const BlockPlace& place) {
     ++reads;
     return source.read(place);
-  })));
+  });
+  auto gathered = std::make_shared<Gathered>(must(gather(window.jobs[0], counted)));
   EXPECT_EQ(reads, window.jobs[0].blocks.size());
   WindowContents contents;
   contents.table.resize(2 * window.count);
@@ -201,9 +213,8 @@ TEST_F(Windows, FailWhenABlockCannotBeRead) {
   const auto page = page_of_forty();
   WindowPlanner planner(index, 1, SIZE_MAX);
   must(planner.add(page, 0));
-  const auto failed = gather(planner.take().jobs[0], [](const BlockPlace&) -> Result<BlockPtr> {
-    return failure(errc::io_error, "no disk");
-  });
+  SourceOf none([](const BlockPlace&) { return failure(errc::io_error, "no disk"); });
+  const auto failed = gather(planner.take().jobs[0], none);
   EXPECT_EQ(code_of(failed), errc::io_error);
 }
 
@@ -260,8 +271,7 @@ TEST_F(Scripted, ShortValuesAreGathered) {
   store({300, 4096, 400, 4000, 40, 3000}, 2000);
   auto planned = window();
   DirectBlockSource source(*repository.store, repository->registry());
-  auto gathered = std::make_shared<Gathered>(
-      must(gather(planned.jobs[0], [&](const BlockPlace& place) { return source.read(place); })));
+  auto gathered = std::make_shared<Gathered>(must(gather(planned.jobs[0], source)));
   WindowContents contents;
   contents.table.resize(2 * planned.count);
   contents.add(planned.jobs[0], std::move(gathered));
@@ -277,8 +287,7 @@ TEST_F(Scripted, LongValuesAreLeftToBeRenderedByThemselves) {
   store({300, 4097, 20'000}, 0);
   auto planned = window();
   DirectBlockSource source(*repository.store, repository->registry());
-  const auto gathered =
-      must(gather(planned.jobs[0], [&](const BlockPlace& place) { return source.read(place); }));
+  const auto gathered = must(gather(planned.jobs[0], source));
   std::size_t gaps = 0;
   for (auto& content : gathered.contents) gaps += !content.whole;
   EXPECT_EQ(gaps, 2u);
@@ -289,11 +298,12 @@ TEST_F(Scripted, FailWhenTheBlockOfAReferenceCannotBeRead) {
   store({300, 400}, 0);
   auto planned = window();
   DirectBlockSource source(*repository.store, repository->registry());
-  const auto failed = gather(planned.jobs[0], [&](const BlockPlace& place) -> Result<BlockPtr> {
+  SourceOf own_blocks([&](const BlockPlace& place) -> Result<BlockPtr> {
     for (auto& own : planned.jobs[0].blocks)
       if (own.key() == place.key()) return source.read(place);
     return failure(errc::io_error, "no disk");
   });
+  const auto failed = gather(planned.jobs[0], own_blocks);
   EXPECT_EQ(code_of(failed), errc::io_error);
 }
 
