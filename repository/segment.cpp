@@ -39,7 +39,7 @@ std::string lookup_table(Kind kind, std::span<const Key128> keys, std::span<cons
                          slot);
   std::string table;
   auto entries = static_cast<uint32_t>(pairs.size());
-  write_lookup_table(SegmentSections::of(kind, count, entries, 1).shape, pairs, table);
+  write_lookup_table(SegmentSections::of(kind, count, entries).shape, pairs, table);
   return table;
 }
 
@@ -56,9 +56,12 @@ void write_sections(Kind kind, const SegmentPart& part, uint32_t blocks, Segment
   sections.lookup_at = body.size();
   body += part.lookup.empty() ? lookup_table(kind, part) : part.lookup;
   sections.locations_at = body.size();
-  BitWriter bits(body);
-  for (auto block : part.blocks) bits.put(std::min(block, blocks), sections.location_bits);
-  bits.finish(7);
+  RunCounter counter;
+  for (auto block : part.blocks) counter.add(block);
+  sections.locations = LocationShape::of(sections.count, blocks, counter.runs());
+  LocationWriter locations(sections.locations, body);
+  for (auto block : part.blocks) locations.put(std::min(block, blocks));
+  locations.finish();
 }
 
 void write_range(const NumberRange& range, std::string& out) {
@@ -72,7 +75,8 @@ void write_part(Kind kind, const SegmentSections& sections, std::string& out) {
   out += static_cast<char>(kind);
   put_varint(out, sections.count);
   put_varint(out, sections.shape.entries);
-  out += static_cast<char>(sections.location_bits);
+  out += static_cast<char>(sections.locations.bits);
+  if (sections.locations.bits == 0) put_varint(out, sections.locations.runs);
   out += static_cast<char>(sections.shape.bucket_bits);
   out += static_cast<char>(sections.shape.fingerprint_bits);
   out += static_cast<char>(sections.shape.slot_bits);
@@ -91,11 +95,9 @@ std::string_view segment_magic() noexcept {
   return magic;
 }
 
-SegmentSections SegmentSections::of(Kind kind, uint32_t count, uint32_t entries,
-                                    uint32_t blocks) noexcept {
+SegmentSections SegmentSections::of(Kind kind, uint32_t count, uint32_t entries) noexcept {
   SegmentSections sections;
   sections.count = count;
-  sections.location_bits = static_cast<uint8_t>(bits_for(uint64_t{blocks} + 1));
   sections.shape = LookupShape::of(entries, count, digest_fingerprint_bits);
   if (kind == Kind::header)
     sections.shape.fingerprint_bits = static_cast<uint8_t>(header_key_bits - sections.shape.bucket_bits);
@@ -142,8 +144,7 @@ std::string write_segment(SegmentDraft& draft) {
     auto& sections = descriptor.sections[index_of(kind)];
     auto gone = std::count(part.blocks.begin(), part.blocks.end(), no_block);
     sections = SegmentSections::of(kind, static_cast<uint32_t>(part.blocks.size()),
-                                   static_cast<uint32_t>(part.blocks.size() - std::size_t(gone)),
-                                   descriptor.block_count);
+                                   static_cast<uint32_t>(part.blocks.size() - std::size_t(gone)));
     write_sections(kind, part, descriptor.block_count, sections, file);
   }
   descriptor.blocks_at = file.size();
@@ -217,17 +218,22 @@ Result<void> Segment::read_descriptor(std::string_view descriptor, uint64_t body
     TALARIA_TRY_ASSIGN(auto kind, in.u8());
     TALARIA_TRY_ASSIGN(auto count, in.varint());
     TALARIA_TRY_ASSIGN(auto entries, in.varint());
-    TALARIA_TRY_ASSIGN(part.location_bits, in.u8());
+    TALARIA_TRY_ASSIGN(part.locations.bits, in.u8());
+    uint64_t runs = 0;
+    if (part.locations.bits == 0) {
+      TALARIA_TRY_ASSIGN(runs, in.varint());
+    }
     TALARIA_TRY_ASSIGN(part.shape.bucket_bits, in.u8());
     TALARIA_TRY_ASSIGN(part.shape.fingerprint_bits, in.u8());
     TALARIA_TRY_ASSIGN(part.shape.slot_bits, in.u8());
     TALARIA_TRY_ASSIGN(part.keys_at, in.varint());
     TALARIA_TRY_ASSIGN(part.lookup_at, in.varint());
     TALARIA_TRY_ASSIGN(part.locations_at, in.varint());
-    if (kind >= kind_count || entries == 0 || entries > count || count != slots[kind] ||
+    if (kind >= kind_count || entries == 0 || entries > count || count != slots[kind] || runs > count ||
         descriptor_.sections[kind].count != 0)
       return failure(errc::damaged, "impossible part");
     part.count = static_cast<uint32_t>(count);
+    part.locations.runs = static_cast<uint32_t>(runs);
     part.shape.entries = static_cast<uint32_t>(entries);
     TALARIA_TRY(check_sections(static_cast<Kind>(kind), part, body_size));
     descriptor_.sections[kind] = part;
@@ -253,9 +259,9 @@ Result<void> Segment::check_sections(Kind kind, const SegmentSections& part, uin
                     : part.shape.valid();
   if (!usable) return failure(errc::damaged, "impossible look-up table");
   if (part.shape.bucket_bits > 28 || part.shape.fingerprint_bits > 32 || part.shape.slot_bits > 32 ||
-      part.shape.entry_bits() > 57 || part.location_bits == 0 || part.location_bits > 32 ||
-      !fits(part.keys_at, keys) || !fits(part.lookup_at, part.shape.size()) ||
-      !fits(part.locations_at, (uint64_t{part.count} * part.location_bits + 7) / 8 + 7))
+      part.shape.entry_bits() > 57 || !part.locations.valid(part.count) || !fits(part.keys_at, keys) ||
+      !fits(part.lookup_at, part.shape.size()) ||
+      !fits(part.locations_at, part.locations.size(part.count)))
     return failure(errc::damaged, "sections lie outside of the file");
   return {};
 }
@@ -316,12 +322,21 @@ Result<std::vector<uint32_t>> Segment::header_keys() const {
 Result<uint32_t> Segment::block_of(Kind kind, uint32_t slot) const {
   auto& part = sections(kind);
   if (slot >= part.count) return failure(errc::damaged, name() + ": impossible slot");
-  auto position = uint64_t{slot} * part.location_bits;
-  TALARIA_TRY_ASSIGN(const char* bytes, file_->at(part.locations_at + position / 8, 8));
-  auto place = static_cast<uint32_t>(load_bits(bytes, position % 8, part.location_bits));
+  if (part.locations.runs > 0) TALARIA_TRY(check_runs(kind));
+  TALARIA_TRY_ASSIGN(auto place, find_location(*file_, part.locations_at, part.locations, slot));
   if (place == descriptor_.block_count && has_gone(kind)) return no_block;
   if (place >= descriptor_.block_count) return failure(errc::damaged, name() + ": impossible block");
   return place;
+}
+
+// At the first touch: a search that relies on their order would give one answer here and another there.
+Result<void> Segment::check_runs(Kind kind) const {
+  auto& checked = runs_checked_[index_of(kind)];
+  if (checked.load(std::memory_order_acquire)) return {};
+  auto& part = sections(kind);
+  TALARIA_TRY(talaria::check_runs(*file_, part.locations_at, part.locations, part.count));
+  checked.store(true, std::memory_order_release);
+  return {};
 }
 
 Result<BlockInfo> Segment::block(uint32_t place) const {

@@ -7,6 +7,7 @@
 
 #include "repository/block.hpp"
 #include "repository/checked_file.hpp"
+#include "repository/locations.hpp"
 #include "repository/lookup_table.hpp"
 #include "repository/number.hpp"
 #include "repository/pack.hpp"
@@ -14,6 +15,7 @@
 #include "talaria/object_store.hpp"
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -66,15 +68,14 @@ std::string write_segment(SegmentDraft& draft);
 // Where a segment has what it says of the chunks of one kind.
 struct SegmentSections {
   uint32_t count = 0;
-  uint8_t location_bits = 0;
+  LocationShape locations;
   LookupShape shape;
   uint64_t keys_at = 0;
   uint64_t lookup_at = 0;
   uint64_t locations_at = 0;
 
-  // For `count` slots of a kind, of which `entries` have a chunk, and a table of `blocks`; offsets
-  // unset.
-  static SegmentSections of(Kind kind, uint32_t count, uint32_t entries, uint32_t blocks) noexcept;
+  // For `count` slots of a kind, of which `entries` have a chunk; locations and offsets unset.
+  static SegmentSections of(Kind kind, uint32_t count, uint32_t entries) noexcept;
 };
 
 // What stands behind the body of a segment.
@@ -149,6 +150,7 @@ public:
 private:
   Segment() = default;
   Result<void> read_descriptor(std::string_view descriptor, uint64_t body_size);
+  Result<void> check_runs(Kind kind) const;
   Result<void> check_sections(Kind kind, const SegmentSections& sections, uint64_t body_size) const;
   Result<void> verify_lookup(Kind kind, std::vector<bool> found) const; // of these, the slots found
   const SegmentSections& sections(Kind kind) const noexcept {
@@ -158,6 +160,7 @@ private:
   std::optional<CheckedFile> file_;
   SegmentDescriptor descriptor_;
   std::array<std::vector<uint32_t>, kind_count> ranges_of_; // by kind: places in the ranges, by slot
+  mutable std::array<std::atomic<bool>, kind_count> runs_checked_{}; // of the locations, by kind
 };
 
 using SegmentPtr = std::shared_ptr<const Segment>;

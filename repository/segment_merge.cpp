@@ -288,7 +288,7 @@ private:
     auto count = slots_[index_of(kind)];
     if (count == 0) return {};
     auto& sections = descriptor_.sections[index_of(kind)];
-    sections = SegmentSections::of(kind, count, entries_[index_of(kind)], descriptor_.block_count);
+    sections = SegmentSections::of(kind, count, entries_[index_of(kind)]);
     sections.keys_at = out_.size();
     std::vector<uint32_t> starts(sections.shape.buckets() + 1, 0);
     TALARIA_TRY(kind == Kind::header ? count_headers(sections.shape, starts)
@@ -297,7 +297,7 @@ private:
     sections.lookup_at = out_.size();
     TALARIA_TRY(write_lookup_table(kind, sections.shape, starts));
     sections.locations_at = out_.size();
-    return write_locations(kind, sections.location_bits);
+    return write_locations(kind, sections);
   }
 
   // Calls `visit` for the slots that go along, in order.
@@ -367,15 +367,24 @@ private:
     return {};
   }
 
-  Result<void> write_locations(Kind kind, unsigned location_bits) {
-    BitWriter bits(out_.pending());
-    TALARIA_TRY(each_slot(kind, [&](const Source& source, uint32_t slot) -> Result<void> {
-      TALARIA_TRY_ASSIGN(auto place, source.block_of(kind, slot));
-      bits.put(std::min(place, descriptor_.block_count), location_bits);
-      return {};
-    }));
-    bits.finish(7);
+  // Twice through the slots: their runs say in which form the locations are smaller.
+  Result<void> write_locations(Kind kind, SegmentSections& sections) {
+    RunCounter counter;
+    TALARIA_TRY(each_location(kind, [&](uint32_t location) { counter.add(location); }));
+    sections.locations = LocationShape::of(sections.count, descriptor_.block_count, counter.runs());
+    LocationWriter locations(sections.locations, out_.pending());
+    TALARIA_TRY(each_location(kind, [&](uint32_t location) { locations.put(location); }));
+    locations.finish();
     return {};
+  }
+
+  template <class Visit>
+  Result<void> each_location(Kind kind, Visit visit) {
+    return each_slot(kind, [&](const Source& source, uint32_t slot) -> Result<void> {
+      TALARIA_TRY_ASSIGN(auto place, source.block_of(kind, slot));
+      visit(std::min(place, descriptor_.block_count));
+      return {};
+    });
   }
 
   Result<void> write_blocks(const SegmentChange* change) {

@@ -59,6 +59,7 @@ RC_GTEST_PROP(RewrittenSegment, HasTheChunksThatAreNeededAndNoOthers, ()) {
   uint64_t first = 0;
   for (auto ranges = *rc::gen::inRange(1, 5); ranges-- > 0;) {
     const auto size = *rc::gen::inRange(1u, 400u);
+    draft.per_block(*rc::gen::inRange(1u, 60u));
     draft.range(*rc::gen::elementOf(all_kinds), generation_id(1), base, size, first);
     base += size + *rc::gen::inRange(0u, 2u);
     first += size;

@@ -33,9 +33,15 @@ public:
         part.header_keys.push_back(static_cast<uint32_t>(nth_accession(first + i) >> 32));
       else
         part.keys.push_back(nth_key(first + i));
-      if (i % 3 == 0) new_block(kind);
+      if (i % per_block_ == 0) new_block(kind);
       part.blocks.push_back(static_cast<uint32_t>(draft_.blocks.size() - 1));
     }
+    return *this;
+  }
+
+  // How many chunks of a range the next blocks have; 3 unless told.
+  DraftBuilder& per_block(uint32_t chunks) {
+    per_block_ = chunks;
     return *this;
   }
 
@@ -57,13 +63,14 @@ private:
     block.stored = 100;
     block.directory = 20;
     block.raw = 300;
-    block.count = 3;
+    block.count = per_block_;
     block.kind = kind;
     block.pack = static_cast<uint16_t>(draft_.blocks.size() % draft_.packs.size());
     block.crc = draft_.blocks.size();
     draft_.blocks.push_back(block);
   }
   SegmentDraft draft_;
+  uint32_t per_block_ = 3;
 };
 
 inline SegmentPtr open_segment(ObjectStore& store, const std::string& bytes) {

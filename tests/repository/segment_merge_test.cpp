@@ -79,7 +79,7 @@ TEST_F(Merge, OfLargeSegmentsMakesTheSameBytes) {
   for (uint8_t i = 0; i < 5; ++i) {
     DraftBuilder draft;
     draft.pack(std::to_string(i)).range(Kind::sequence, generation_id(i), 0, 30'000, i * 30'000u);
-    draft.range(Kind::header, generation_id(i), 0, 20'000, i * 10'000u);
+    draft.per_block(5000).range(Kind::header, generation_id(i), 0, 20'000, i * 10'000u);
     segments.push_back(segment(draft));
     drafts.push_back(draft.draft());
   }
@@ -104,6 +104,7 @@ RC_GTEST_PROP(SegmentMerge, OfAnythingAnswersAsItsInputs, ()) {
       auto& base = next[generation * kind_count + index_of(kind)];
       base += *rc::gen::inRange(0u, 2u);
       const auto size = *rc::gen::inRange(1u, 150u);
+      draft.per_block(*rc::gen::inRange(1u, 100u));
       // Keys repeat, as those of chunks do that were removed and stored again.
       draft.range(kind, generation_id(generation), base, size, *rc::gen::inRange(0u, 300u));
       base += size;

@@ -3,6 +3,9 @@
 #include "drafts.hpp"
 #include "support.hpp"
 
+#include "core/endian.hpp"
+#include "repository/segment_merge.hpp"
+
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
@@ -218,6 +221,7 @@ RC_GTEST_PROP(Segment, KnowsAnythingItWasMadeOf, ()) {
   const auto ranges = *rc::gen::inRange(0, 8);
   for (int i = 0; i < ranges; ++i) {
     const auto count = *rc::gen::inRange(1u, 200u);
+    draft.per_block(*rc::gen::inRange(1u, 100u));
     draft.range(*rc::gen::elementOf(all_kinds), generation_id(static_cast<uint8_t>(i)),
                 *rc::gen::inRange(0u, UINT32_MAX - 1000), count, next);
     next += count;
@@ -270,6 +274,48 @@ TEST(Segment, NoFlippedBitOfALargerOneDoesEither) {
       .range(Kind::part, generation_id(2), 0, 500, 5000);
   ASSERT_GT(draft.bytes().size(), 3 * CheckedFile::region_size);
   expect_flips_found_out(draft, 997);
+}
+
+TEST(Segment, NoFlippedBitOfOneWithRunsOfLocationsDoes) {
+  DraftBuilder draft;
+  draft.pack("one").per_block(50);
+  draft.range(Kind::sequence, generation_id(1), 100, 150, 0);
+  draft.range(Kind::header, generation_id(1), 0, 120, 0);
+  expect_flips_found_out(draft, 3);
+}
+
+TEST(Segment, SaysOnceWhichBlockSuccessiveChunksLieIn) {
+  DraftBuilder packed, runs;
+  packed.pack("one").per_block(1).range(Kind::header, generation_id(1), 0, 1000, 0);
+  runs.pack("one").per_block(500).range(Kind::header, generation_id(1), 0, 1000, 0);
+  const auto locations = [](const DraftBuilder& draft) {
+    return draft.bytes().size() - draft.draft().blocks.size() * BlockInfo::stored_size;
+  };
+  EXPECT_LT(locations(runs) + 1000, locations(packed));
+}
+
+// Right checksums don't make them right: what they say must not depend on where a search begins.
+TEST(Segment, WithRunsOfLocationsOutOfOrderIsDamaged) {
+  DraftBuilder draft;
+  draft.pack("one").per_block(50).range(Kind::sequence, generation_id(1), 0, 150, 0);
+  const auto whole = draft.bytes();
+  const auto body_size = load_u64(whole.data() + whole.size() - 28);
+  const auto second_run = body_size - 3 * BlockInfo::stored_size - 2 * 8;
+  ASSERT_EQ(load_u32(whole.data() + second_run), 50u);
+  for (const char first : {'\0', 'd', 'x'}) {
+    auto body = whole.substr(0, body_size);
+    body[second_run] = first;
+    const auto bad = body + CheckedFile::checksums(body) +
+                     whole.substr(body_size + CheckedFile::checksums_size(body_size));
+    auto store = memory_store();
+    const auto segment = open_segment(*store, bad);
+    EXPECT_EQ(code_of(segment->block_of(Kind::sequence, 0)), errc::damaged);
+    EXPECT_EQ(code_of(segment->block_of(Kind::sequence, 149)), errc::damaged);
+    EXPECT_EQ(code_of(segment->verify()), errc::damaged);
+    EXPECT_EQ(must(segment->find(Kind::sequence, nth_key(7))), 7u);
+    const std::vector<SegmentPtr> twice{segment, segment};
+    EXPECT_EQ(code_of(merge_segments(*store, twice)), errc::damaged);
+  }
 }
 
 TEST(Segment, EveryTruncationIsDamage) {
