@@ -137,12 +137,10 @@ private:
       return tl::unexpected(done.error());
     }
     published_ = true;
-    // Readers that had these open read the ref again.
-    remove(view_->snapshot().file_names(), next_.file_names());
+    op_.core->repository->remove_replaced(view_->snapshot(), next_);
     return {};
   }
 
-  // Failing to is harmless: the next writer but one sweeps.
   void remove(const Names& names, const Names& keeping) const {
     if (!objects().capabilities().lock) return;
     for (auto& name : names)

@@ -377,17 +377,8 @@ Result<void> Collector::publish(Batch& batch) {
 
 // Failing to remove is harmless: the next collection, or the next writers, will.
 void Collector::remove_old(const View& before) {
-  auto& old = before.snapshot();
-  auto& store = repository_.store();
-  auto& now = view_->snapshot();
-  std::unordered_set<Digest, DigestHash> named;
-  for (auto& pack : now.packs) named.insert(pack.digest);
-  for (auto& segment : now.segments) named.insert(segment.digest);
-  (void)store.remove(snapshot_name(before.digest()));
-  for (auto& pack : old.packs)
-    if (!named.contains(pack.digest)) (void)store.remove(pack_name(pack.digest));
-  for (auto& segment : old.segments)
-    if (!named.contains(segment.digest)) (void)store.remove(segment_name(segment.digest));
+  (void)repository_.store().remove(snapshot_name(before.digest()));
+  repository_.remove_replaced(before.snapshot(), view_->snapshot());
 }
 
 } // namespace talaria

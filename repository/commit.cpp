@@ -179,6 +179,7 @@ Result<ViewPtr> Commit::publish(const std::optional<ReleaseEntry>& release,
     if (view) {
       published_ = true;
       remove_segments((*view)->snapshot());
+      repository_.remove_replaced(base->snapshot(), (*view)->snapshot());
       return view;
     }
     if (view.error().code() != errc::conflict) {

@@ -15,6 +15,8 @@ constexpr std::string_view marker_prefix = "talaria-repository ";
 constexpr std::string_view marker = "talaria-repository 1\n";
 const std::string main_ref = "main";
 const std::string writer_lock = "writer";
+constexpr const char* packs_folder = "packs/";
+constexpr const char* index_folder = "index/";
 constexpr std::string_view ref_prefix = "talaria-ref 1\n";
 
 std::string ref_value_of(const Digest& snapshot) {
@@ -132,7 +134,7 @@ Result<DigestIndexPtr> View::open_index() const {
   return DigestIndex::open(snapshot_.generations, std::move(segments), snapshot_.removed, registry_);
 }
 
-// A segment goes when two snapshots have done without it. Generations keep their places in later
+// A segment goes with the commit that does without it. Generations keep their places in later
 // snapshots and chunks their numbers, so the index of a later view answers for this one too.
 Result<DigestIndexPtr> View::newer_index(const Error& missing) const {
   TALARIA_TRY_ASSIGN(auto newer, current_view(store_, registry_, previous_));
@@ -274,12 +276,22 @@ Result<std::unique_ptr<ObjectLock>> Repository::lock_for_writing(std::chrono::mi
   return lock;
 }
 
+void Repository::remove_replaced(const Snapshot& before, const Snapshot& now) {
+  auto named = now.file_names();
+  for (auto& name : before.file_names()) {
+    if (named.contains(name)) continue;
+    bool only_here = name.starts_with(packs_folder) || name.starts_with(index_folder);
+    if (only_here || store_.capabilities().lock) (void)store_.remove(name);
+  }
+}
+
 Result<void> Repository::remove_unnamed() {
   return sweep(false);
 }
 
 // Under the writer's lock nothing is being added, so what neither the snapshot nor its parent names is
-// left over. The parent's files are kept for readers that have just read the ref before it was moved.
+// left over. What the parent names goes with the commit that does without it; if that was cut short, it
+// is kept until another one is durable, since the swap of the ref may not have been.
 Result<void> Repository::sweep(bool keep_parent) {
   if (!store_.capabilities().lock) return {};
   TALARIA_TRY_ASSIGN(auto current, view());
@@ -291,7 +303,7 @@ Result<void> Repository::sweep(bool keep_parent) {
     if (auto parent = read_snapshot(store_, snapshot.parent)) alive.merge(parent->file_names());
   }
   std::vector<std::string> dead;
-  for (const char* folder : {"packs/", "index/", "pages/", "releases/", "snapshots/"})
+  for (auto* folder : {packs_folder, index_folder, "pages/", "releases/", "snapshots/"})
     TALARIA_TRY(store_.list(folder, [&](const ObjectInfo& object) {
       if (!alive.contains(object.name)) dead.push_back(object.name);
       return true;

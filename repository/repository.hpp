@@ -92,6 +92,12 @@ public:
   // unfinished objects, and finished ones that no snapshot names.
   Result<std::unique_ptr<ObjectLock>> lock_for_writing(std::chrono::milliseconds patience);
 
+  // Removes the files of `before` that `now` doesn't name, to which the ref has moved: readers that miss
+  // one read the ref again. Failing to is harmless, the next writer but one sweeps. Page files and
+  // release objects stay where the lock doesn't exclude other processes, which may be about to name them
+  // again.
+  void remove_replaced(const Snapshot& before, const Snapshot& now);
+
   // Removes all that the current snapshot doesn't name, also what its parent does: after a commit that
   // took something out, since a rebuild from an older snapshot would miss it. Under the writer's lock;
   // does nothing where that doesn't exclude other processes.

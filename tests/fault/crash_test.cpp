@@ -82,6 +82,36 @@ TEST_P(Crash, OfAChunkPutLosesNothing) {
       });
 }
 
+// The fourth commit replaces the segments of the first three: killed before, while or after they go.
+TEST_P(Crash, OfAPutThatMergesSegmentsLosesNothing) {
+  make_repository();
+  std::vector<std::pair<std::string, std::string>> chunks; // names and contents
+  const auto put = [&](int i) {
+    const std::string bytes = fasta(10, i + 1);
+    chunks.emplace_back(done({"chunk", "put", write("bytes", bytes)}).out.substr(0, 64), bytes);
+  };
+  for (int i = 0; i < 3; ++i) put(i);
+  keep();
+  write("fourth", fasta(10, 4));
+  const auto before = chunks;
+  kill_at_each_call(
+      {"chunk", "put", path("fourth")},
+      [&] {
+        restore();
+        chunks = before;
+      },
+      [&] {
+        EXPECT_EQ(done({"chunk", "get", before[0].first}).out, before[0].second);
+        for (int i = 3; i < 6; ++i) put(i);
+        EXPECT_EQ(done({"chunk", "get", chunks[3].first}).out, chunks[3].second);
+        done({"verify"});
+        const auto counts = object_counts();
+        EXPECT_EQ(counts.at("packs"), 6U);
+        EXPECT_EQ(counts.at("index"), 3U);
+        EXPECT_EQ(counts.at(".tmp"), 0U);
+      });
+}
+
 TEST_P(Crash, OfADeltaPutOrARebaseOfItLosesNothing) {
   make_repository();
   const std::string before = fasta(40, 7);

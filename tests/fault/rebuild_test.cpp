@@ -164,6 +164,27 @@ TEST_F(Rebuild, FromAnOlderSnapshotAddsWhatCameAfterIt) {
   }
 }
 
+// That one names segments which the newest has merged, and which are gone.
+TEST_F(Rebuild, FromTheSnapshotBeforeAMergeKeepsWhatWasRemoved) {
+  fs::remove_all(path("repo"));
+  make_repository();
+  const auto put = [&](int i) {
+    return done({"chunk", "put", write("bytes", fasta(10, i))}).out.substr(0, 64);
+  };
+  const auto removed = put(1);
+  const auto other = put(2);
+  put(3);
+  done({"chunk", "remove", removed});
+  const auto newest = put(4);
+  ASSERT_EQ(object_counts().at("index"), 1U);
+  fs::remove(in_repo("snapshots/" + read("repo/refs/main").substr(14, 64)));
+  done({"rebuild"});
+  done({"verify"});
+  EXPECT_EQ(done({"chunk", "get", other}).out, fasta(10, 2));
+  EXPECT_EQ(done({"chunk", "get", newest}).out, fasta(10, 4));
+  EXPECT_EQ(run({"chunk", "get", removed}).code, 1);
+}
+
 // Also what is a difference from chunks that are stored whole, whose places must be found first.
 TEST_F(Rebuild, IndexesDeltasOfApplications) {
   restore();

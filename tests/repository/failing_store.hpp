@@ -11,7 +11,8 @@
 namespace talaria {
 
 // Hands everything to another store, but the write number `fail_at` (from 0 on) and all after it are
-// errc::no_space until heal(). A write is a put, an append, a commit of a writer or a swap of a ref.
+// errc::no_space until heal(). A write is a put, an append, a commit of a writer or a swap of a ref. Nor
+// is anything removed while keep_all() holds, as if the process had died before.
 class FailingStore final : public ObjectStore {
 public:
   explicit FailingStore(ObjectStore& store) : store_(store) {}
@@ -21,6 +22,7 @@ public:
     fail_at_ = write;
   }
   void heal() { fail_at_ = SIZE_MAX; }
+  void keep_all(bool keep) { keep_all_ = keep; }
   bool failed() const { return writes_ > fail_at_; }
 
   Capabilities capabilities() const noexcept override { return store_.capabilities(); }
@@ -50,7 +52,10 @@ public:
                     const std::function<bool(const ObjectInfo&)>& visit) const override {
     return store_.list(prefix, visit);
   }
-  Result<void> remove(const std::string& name) override { return store_.remove(name); }
+  Result<void> remove(const std::string& name) override {
+    if (keep_all_) return failure(errc::io_error, name + " stays");
+    return store_.remove(name);
+  }
   Result<std::optional<std::string>> read_ref(const std::string& ref) const override {
     return store_.read_ref(ref);
   }
@@ -92,6 +97,7 @@ private:
   ObjectStore& store_;
   std::size_t writes_ = 0;
   std::size_t fail_at_ = SIZE_MAX;
+  bool keep_all_ = false;
 };
 
 } // namespace talaria

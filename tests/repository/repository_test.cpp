@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace talaria {
@@ -204,8 +206,7 @@ TEST(Repository, LockingSweepsWhatNoSnapshotNamesAndNothingElse) {
   must(repository->lock_for_writing(milliseconds(0)));
   const auto live = names_in(*repository.store);
   const auto& snapshot = must(repository->view())->snapshot();
-  // Marker, packs, segments (the parent's are among them), pages, release objects, and the snapshot with
-  // its parent.
+  // Marker, packs, segments, pages, release objects, and the snapshot with its parent.
   EXPECT_EQ(live.size(),
             1 + snapshot.packs.size() + snapshot.segments.size() + 2 * snapshot.releases.size() + 2);
 
@@ -248,14 +249,16 @@ protected:
 };
 
 // The fourth commit merges the segments of the first three.
-TEST_F(OldView, OfTheParentFindsItsSegmentsAfterASweep) {
+TEST_F(OldView, OfTheParentReadsTheSegmentThatReplacedItsOwn) {
   commit(3);
   const auto view = must(repository->view());
   commit(1);
-  ASSERT_EQ(must(must(Repository::open(*repository.store))->view())->snapshot().segments.size(), 1u);
-  must(must(Repository::open(*repository.store))->lock_for_writing(milliseconds(0)));
+  const auto now = must(must(Repository::open(*repository.store))->view());
+  ASSERT_EQ(now->snapshot().segments.size(), 1u);
+  for (auto& segment : view->snapshot().segments)
+    EXPECT_EQ(code_of(repository.store->stat(segment_name(segment.digest))), errc::not_found);
   const auto index = must(view->index());
-  EXPECT_EQ(index->segments().size(), 3u);
+  EXPECT_EQ(index->segments().size(), 1u);
   expect_all(*index, 3);
 }
 
@@ -279,6 +282,27 @@ TEST_F(OldView, WithAnOpenIndexNeedsNothingAnew) {
   commit(10);
   expect_all(*index, 3);
   expect_all(*must(must(repository->view())->index()), 13);
+}
+
+// Each in a process of its own, as it were: nothing is shared but the store.
+TEST_F(OldView, AnyNumberOfThemReadOnWhileSegmentsAreMerged) {
+  commit(1);
+  std::atomic<unsigned> committed = 1;
+  std::atomic<bool> done = false;
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 3; ++i)
+    readers.emplace_back([&] {
+      while (!done) {
+        const auto own = must(Repository::open(*repository.store));
+        const unsigned count = committed;
+        const auto view = must(own->view());
+        std::this_thread::yield();
+        expect_all(*must(view->index()), count);
+      }
+    });
+  for (; committed < 60; ++committed) commit(1);
+  done = true;
+  for (auto& reader : readers) reader.join();
 }
 
 // Only that the ref has moved excuses a missing segment.
