@@ -8,6 +8,7 @@ install(TARGETS talaria talaria-caf EXPORT TalariaTargets
   RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 set_target_properties(talaria-caf PROPERTIES EXPORT_NAME actors)
 install(TARGETS talaria-cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS talaria-full RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/talaria)
 if(BUILD_SHARED_LIBS)
   # The program finds its library in the prefix it was installed to, wherever that is moved.
   file(RELATIVE_PATH talaria_bin_to_lib ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
