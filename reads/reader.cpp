@@ -2,10 +2,16 @@
 
 #include "core/try.hpp"
 #include "reads/chunk.hpp"
+#include "reads/parallel_blocks.hpp"
 #include "reads/records.hpp"
 #include "reads/releases.hpp"
 
 namespace talaria {
+
+Reader::Reader(CorePtr core) {
+  context_.many = std::make_shared<ParallelBlockSource>(core);
+  context_.core = std::move(core);
+}
 
 Result<std::unique_ptr<Reader>> Reader::open(const std::string& path, const Settings& settings) {
   TALARIA_TRY_ASSIGN(auto objects, local_store(path, false));

@@ -1,4 +1,4 @@
-// Reads alone, in the thread of the caller: a store for those who need neither actors nor threads.
+// Reads alone, without actors: a store for programs that are to start quickly.
 #pragma once
 
 #include "reads/read_context.hpp"
@@ -24,7 +24,7 @@ public:
   Result<StoreStats> stats();
 
 private:
-  explicit Reader(CorePtr core) { context_.core = std::move(core); }
+  explicit Reader(CorePtr core);
 
   ReadContext context_;
 };
