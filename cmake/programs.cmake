@@ -36,9 +36,7 @@ check_cxx_source_compiles("#include <iostream>
   int main() { std::cout << 1; }" TALARIA_STATIC_PIE)
 unset(CMAKE_REQUIRED_LINK_OPTIONS)
 
-set(TALARIA_QUICK_IS_STATIC ON)
 if(BUILD_SHARED_LIBS OR TALARIA_SANITIZE OR NOT TALARIA_STATIC_PIE OR talaria_static_libraries MATCHES "NOTFOUND")
-  set(TALARIA_QUICK_IS_STATIC OFF)
   target_link_libraries(talaria-cli PRIVATE talaria-commands talaria -Wl,--as-needed)
 else()
   # Of libtalaria, only what reads need; what is in quick/ comes before what it has of the same name.

@@ -48,15 +48,16 @@ std::string folder_of_program() {
 }
 
 // Returns only if it failed. In a build, the program lies beside this one.
-ExitCode become_full_program(char** argv) {
+ExitCode become_full_program(int argc, char** argv) {
   const auto folder = folder_of_program();
-  for (const char* place : {"talaria-full", TALARIA_BIN_TO_LIBEXEC "/talaria-full"})
-    ::execv((folder + place).c_str(), argv);
+  if (!folder.empty())
+    for (const char* place : {"talaria-full", TALARIA_BIN_TO_LIBEXEC "/talaria-full"})
+      ::execv((folder + place).c_str(), argv);
   report_error({talaria::errc::unavailable,
                 "talaria-full, which runs this command, can't be started: " +
                     system_error(folder + "talaria-full", "running it failed", errno).message() +
                     "; install both programs"},
-               false);
+               std::find(argv, argv + argc, std::string_view("--json")) != argv + argc);
   return ExitCode::failed;
 }
 
@@ -64,7 +65,7 @@ ExitCode become_full_program(char** argv) {
 
 int main(int argc, char** argv) {
   const auto line = read_if_known(argc, argv, named_commands(argc, argv));
-  if (!line) return static_cast<int>(become_full_program(argv));
+  if (!line) return static_cast<int>(become_full_program(argc, argv));
   prepare_process();
   Interrupt interrupt;
   return static_cast<int>(run(*line, interrupt));
