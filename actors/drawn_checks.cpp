@@ -53,8 +53,8 @@ Result<void> DrawnChecks::add(const DigestIndex::BlockAt& at) {
 Result<void> DrawnChecks::check_blocks() {
   if (places_.empty()) return {};
   auto& generation = generations_[places_[0].pack];
-  return send(check_blocks_atom_v,
-              BlockCheck{index_, generation, std::exchange(places_, {}), sought_, op_.services->blocks});
+  return send(check_drawn_atom_v,
+              DrawnCheck{index_, generation, std::exchange(places_, {}), sought_, op_.services->blocks});
 }
 
 template <class Atom, class Job>
@@ -72,7 +72,7 @@ Result<void> DrawnChecks::take() {
   checks_.pop_front();
   done_ += report->bytes;
   op_.report("checking", done_, 0);
-  if (sought_) sought_->merge(report->similar, similar_);
+  if (sought_) sought_->merge(std::move(report->similar), similar_);
   if (report->findings.empty()) return {};
   return tl::unexpected(report->findings[0].error.within(
       "the release draws on stored data that `talaria verify` would complain of"));

@@ -40,7 +40,7 @@ private:
   Result<void> read_all(bool store);
   Result<void> take(Coming&& coming);
   Result<void> store_run();
-  Result<std::optional<Sketches>> find_similar(const std::shared_ptr<Run>& run);
+  Result<void> store_as_scripts(const std::shared_ptr<Run>& run);
   const ReleaseEntry* same_content() const;
   Result<PackInfo> write_pages();
   Result<void> check_drawn();
@@ -191,26 +191,24 @@ Result<void> Ingest::store_run() {
   if (interner.run().empty()) return {};
   auto next = interner.run().next();
   std::shared_ptr<Run> run = interner.take_run();
-  TALARIA_TRY_ASSIGN(auto sketches, find_similar(run));
-  TALARIA_TRY(runs_->store(std::move(run), std::move(sketches)));
+  TALARIA_TRY(store_as_scripts(run));
+  TALARIA_TRY(runs_->store(std::move(run)));
   TALARIA_TRY_ASSIGN(auto index, commit_->index());
   interner.next_run(std::move(index), new_run(next));
   return {};
 }
 
 // Has new sequences stored as differences from those that the release draws on, which must be read and
-// checked anyway. The sketches of the new ones, if they were made.
-Result<std::optional<Sketches>> Ingest::find_similar(const std::shared_ptr<Run>& run) {
+// checked anyway.
+Result<void> Ingest::store_as_scripts(const std::shared_ptr<Run>& run) {
   auto& drawn = builder_->interner().drawn();
   if (op_.core->settings.delta_depth == 0 || drawn.blocks.empty() || run->count(Kind::sequence) == 0)
-    return std::nullopt;
-  TALARIA_TRY_ASSIGN(auto sketches, sketch(op_, run, Kind::sequence));
-  auto sought = seek(op_, *run, sketches);
-  if (sought->empty()) return sketches;
+    return {};
+  auto sought = seek(op_, *run);
+  if (sought->empty()) return {};
   TALARIA_TRY_ASSIGN(auto similar, drawn_->run(drawn, sought));
   TALARIA_TRY_ASSIGN(auto index, view_->index());
-  TALARIA_TRY(make_scripts(op_, run, similar, index));
-  return sketches;
+  return make_scripts(op_, run, std::move(similar), index);
 }
 
 // A release with the same content has a page file that is proven to give these bytes.

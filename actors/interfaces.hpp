@@ -52,6 +52,7 @@ CAF_ADD_ATOM(talaria_runtime, talaria, scripts_atom, "scripts")
 CAF_ADD_ATOM(talaria_runtime, talaria, locate_atom, "locate")
 CAF_ADD_ATOM(talaria_runtime, talaria, counts_atom, "counts")
 CAF_ADD_ATOM(talaria_runtime, talaria, check_blocks_atom, "chk_blocks")
+CAF_ADD_ATOM(talaria_runtime, talaria, check_drawn_atom, "chk_drawn")
 CAF_ADD_ATOM(talaria_runtime, talaria, check_values_atom, "chk_values")
 CAF_ADD_ATOM(talaria_runtime, talaria, check_segment_atom, "chk_segm")
 CAF_ADD_ATOM(talaria_runtime, talaria, check_pages_atom, "chk_pages")
@@ -107,7 +108,8 @@ struct ScriptsJob {
   struct Item {
     uint32_t place = 0; // in the run
     Number reference;
-    BlockPlace at; // of the reference
+    BlockPlace at;       // of the reference
+    std::string content; // of it, or nothing: then it is to be read
   };
   std::shared_ptr<const Run> run;
   DigestIndexPtr index;
@@ -185,6 +187,9 @@ using index_actor = caf::typed_actor<
 using verifier_actor = caf::typed_actor<
     // Reads blocks, decompresses them, and compares the digests of their chunks with the index.
     caf::replies_to<check_blocks_atom, Local<BlockCheck>>::with<Local<CheckReport>>,
+    // Reads blocks that a release draws on, compares them with their checksums, and seeks in them what
+    // new sequences resemble.
+    caf::replies_to<check_drawn_atom, Local<DrawnCheck>>::with<Local<CheckReport>>,
     // Reads long values through their parts and compares their digests.
     caf::replies_to<check_values_atom, Local<ValueCheck>>::with<Local<CheckReport>>,
     // Reads a segment of the index entry by entry.

@@ -117,26 +117,42 @@ private:
     return chunks;
   }
 
-  // The references were compared with their digests when they were found.
   Result<Scripts> scripts(const ScriptsJob& job) {
     Scripts scripts;
-    BlockPtr block;
+    BlockPtr block; // where the last reference was read that wasn't kept
     std::optional<uint64_t> key;
     for (auto& item : job.items) {
-      if (key != item.at.key()) {
-        TALARIA_TRY_ASSIGN(block, source_.read(item.at));
-        key = item.at.key();
+      std::string_view reference = item.content;
+      if (reference.empty()) {
+        if (key != item.at.key()) {
+          TALARIA_TRY_ASSIGN(block, source_.read(item.at));
+          key = item.at.key();
+        }
+        TALARIA_TRY_ASSIGN(reference, whole_sequence(*block, item.reference));
       }
-      TALARIA_TRY_ASSIGN(auto place, place_in_block(*block, Kind::sequence, item.reference));
-      if (block->form(place) != ChunkForm::whole)
-        return failure(errc::internal, "the reference of an edit script isn't stored whole");
-      TALARIA_TRY_ASSIGN(
-          auto script, script_encoder_.encode(
-                           job.run->content(Kind::sequence, item.place), block->content(place),
-                           job.index->generations()[item.reference.generation], item.reference.ordinal));
+      TALARIA_TRY(check_reference(*job.index, item.reference, reference));
+      TALARIA_TRY_ASSIGN(auto script,
+                         script_encoder_.encode(job.run->content(Kind::sequence, item.place), reference,
+                                                job.index->generations()[item.reference.generation],
+                                                item.reference.ordinal));
       scripts.push_back(std::move(script));
     }
     return scripts;
+  }
+
+  static Result<std::string_view> whole_sequence(const Block& block, const Number& number) {
+    TALARIA_TRY_ASSIGN(auto place, place_in_block(block, Kind::sequence, number));
+    if (block.form(place) != ChunkForm::whole)
+      return failure(errc::internal, "the reference of an edit script isn't stored whole");
+    return block.content(place);
+  }
+
+  Result<void> check_reference(const DigestIndex& index, const Number& number,
+                               std::string_view content) {
+    TALARIA_TRY_ASSIGN(auto key, index.key(Kind::sequence, number));
+    if (Key128::of(hasher_.of(content)) == key) return {};
+    return failure(errc::damaged, "a sequence that a new one resembles has another digest than the "
+                                  "index says: run `talaria verify`");
   }
 
   CorePtr core_;
@@ -144,6 +160,7 @@ private:
   std::shared_ptr<BlockDecoder> decoder_ = std::make_shared<BlockDecoder>();
   DirectBlockSource source_; // through the cache
   ScriptChunkEncoder script_encoder_;
+  Hasher hasher_;
 };
 
 class Verifier : public verifier_actor::base {
@@ -163,6 +180,7 @@ protected:
   behavior_type make_behavior() override {
     return {
         [this](check_blocks_atom, const Local<BlockCheck>& job) { return check(*job); },
+        [this](check_drawn_atom, const Local<DrawnCheck>& job) { return check(*job); },
         [this](check_values_atom, const Local<ValueCheck>& job) { return check(*job); },
         [this](check_segment_atom, const Local<SegmentCheck>& job) { return check(*job); },
         [this](check_pages_atom, const Local<PagesCheck>& job) { return check(*job); },

@@ -6,17 +6,13 @@
 
 namespace talaria::actors {
 
-// The sketches of the chunks of a kind, one behind the other.
-Result<Sketches> sketch(Operation& op, const std::shared_ptr<const Run>& run, Kind kind);
-
-// What stored sequences are to be compared with: the sequences of the run, by their sketches. Without
-// long ones: lists, and nucleotides that RunDifferences stores as differences.
-std::shared_ptr<const SoughtSequences> seek(const Operation& op, const Run& run,
-                                            const Sketches& sketches);
+// What stored sequences are to be compared with: the sequences of the run. Without long ones: lists, and
+// nucleotides that RunDifferences stores as differences.
+std::shared_ptr<const SoughtSequences> seek(const Operation& op, const Run& run);
 
 // Has the sequences of a run stored as differences from those that were found to be similar, where that
 // pays. `index`: that the numbers belong to.
-Result<void> make_scripts(Operation& op, const std::shared_ptr<Run>& run,
-                          const SimilarSequences& similar, const DigestIndexPtr& index);
+Result<void> make_scripts(Operation& op, const std::shared_ptr<Run>& run, SimilarSequences similar,
+                          const DigestIndexPtr& index);
 
 } // namespace talaria::actors

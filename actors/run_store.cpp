@@ -1,19 +1,37 @@
 #include "actors/run_store.hpp"
 
-#include "actors/run_scripts.hpp"
-
 namespace talaria::actors {
 
 namespace {
 
+using SketchRequest = decltype(std::declval<caf::blocking_actor*>()->request(
+    std::declval<worker_actor>(), caf::infinite, sketch_atom_v, std::declval<Local<SketchJob>>()));
 using EncodeRequest = decltype(std::declval<caf::blocking_actor*>()->request(
     std::declval<worker_actor>(), caf::infinite, encode_atom_v, std::declval<Local<EncodeJob>>()));
 using AppendRequest = decltype(std::declval<caf::blocking_actor*>()->request(
     std::declval<pack_writer_actor>(), caf::infinite, append_atom_v,
     std::declval<Local<EncodedBlock>>()));
 
+// Chunks that are sketched by one message.
+constexpr uint32_t chunks_per_sketch = 8192;
+
 // Blocks on their way to the disk: enough that the writer always has one.
 constexpr std::size_t most_appends = 16;
+
+// The sketches of the chunks of a kind, one behind the other.
+Result<Sketches> sketch(Operation& op, const std::shared_ptr<const Run>& run, Kind kind) {
+  std::deque<SketchRequest> requests;
+  for (uint32_t first = 0; first < run->count(kind); first += chunks_per_sketch)
+    requests.push_back(op.self->request(
+        op.worker(), caf::infinite, sketch_atom_v,
+        local(SketchJob{run, kind, first, std::min(chunks_per_sketch, run->count(kind) - first)})));
+  Sketches sketches;
+  for (auto& request : requests) {
+    TALARIA_TRY_ASSIGN(auto part, await<Sketches>(request));
+    sketches.insert(sketches.end(), part->begin(), part->end());
+  }
+  return sketches;
+}
 
 } // namespace
 
@@ -26,7 +44,7 @@ RunStore::~RunStore() {
 }
 
 // The blocks of the kinds that keep their order are compressed while one worker orders the others.
-Result<void> RunStore::store(std::shared_ptr<Run> run, std::optional<Sketches> of_sequences) {
+Result<void> RunStore::store(std::shared_ptr<Run> run) {
   if (run->ordinals_spent())
     return failure(errc::limit_exceeded,
                    "one commit can number four billion chunks of a kind, and this one has more: "
@@ -39,12 +57,7 @@ Result<void> RunStore::store(std::shared_ptr<Run> run, std::optional<Sketches> o
   auto all = std::make_shared<Plans>();
   for (auto kind : all_kinds) {
     if (!Run::is_sorted(kind) || run->count(kind) == 0) continue;
-    Sketches sketches;
-    if (kind == Kind::sequence && of_sequences) {
-      sketches = *std::exchange(of_sequences, std::nullopt);
-    } else {
-      TALARIA_TRY_ASSIGN(sketches, sketch(op_, run, kind));
-    }
+    TALARIA_TRY_ASSIGN(auto sketches, sketch(op_, run, kind));
     requests.push_back(op_.self->request(op_.busy_worker(), caf::infinite, plan_atom_v,
                                          local(PlanJob{run, kind, std::move(sketches)})));
   }

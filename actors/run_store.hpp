@@ -21,9 +21,8 @@ public:
   RunStore(const RunStore&) = delete;
   RunStore& operator=(const RunStore&) = delete;
 
-  // Writes a run; when it returns, its segment is part of the commit. `of_sequences`: their sketches, if
-  // they have been made.
-  Result<void> store(std::shared_ptr<Run> run, std::optional<Sketches> of_sequences = {});
+  // Writes a run; when it returns, its segment is part of the commit.
+  Result<void> store(std::shared_ptr<Run> run);
 
 private:
   using PlansPtr = std::shared_ptr<const Plans>;

@@ -222,7 +222,7 @@ Result<void> Verification::check_pack(const Snapshot::Pack& pack) {
   }
   check_footer(pack, *footer);
   if (options_.quick) return {};
-  BlockCheck job{index_, footer->generation, {}, nullptr, references_};
+  BlockCheck job{index_, footer->generation, {}, references_};
   uint64_t bytes = 0;
   auto& registry = op_.core->repository->registry();
   for (auto& block : footer->blocks) {

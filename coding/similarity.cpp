@@ -1,5 +1,7 @@
 #include "coding/similarity.hpp"
 
+#include "coding/one_of.hpp"
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -228,15 +230,15 @@ bool is_long(uint64_t sequences, uint64_t residues) noexcept {
 // N and other ambiguity codes are rare in real sequences, and no protein consists of A, C, G, T, U and
 // N.
 bool is_nucleotide(std::string_view sequence) noexcept {
-  static constexpr auto bases = [] {
-    std::array<uint8_t, 256> table{};
-    for (char c : {'A', 'C', 'G', 'T', 'U', 'N'}) table[static_cast<unsigned char>(c)] = 1;
-    return table;
-  }();
-  auto middle = sequence.substr(sequence.size() > 64 ? (sequence.size() - 64) / 2 : 0, 64);
-  std::size_t found = 0;
-  for (char c : middle) found += bases[static_cast<unsigned char>(c)];
-  return found * 10 >= middle.size() * 9;
+  constexpr std::size_t middle = 64;
+  auto count = [](const char* p, std::size_t size) {
+    uint8_t found = 0;
+    for (std::size_t i = 0; i < size; ++i) found += is_one_of<'A', 'C', 'G', 'T', 'U', 'N'>(p[i]);
+    return std::size_t{found};
+  };
+  if (sequence.size() <= middle)
+    return count(sequence.data(), sequence.size()) * 10 >= sequence.size() * 9;
+  return count(sequence.data() + (sequence.size() - middle) / 2, middle) * 10 >= middle * 9;
 }
 
 void similarity_sketch(std::string_view sequence, std::span<uint32_t> bins) noexcept {

@@ -44,8 +44,9 @@ struct Core {
   std::size_t finder_budget() const { return static_cast<std::size_t>(settings.memory / 64); }
   uint64_t finder_reach() const { return uint64_t{64} * finder_budget(); }
 
-  // Of the minima of new sequences that stored ones are compared with.
+  // Of the seeds of new sequences that stored ones are compared with, and of those that resemble them.
   std::size_t sought_budget() const { return static_cast<std::size_t>(settings.memory / 32); }
+  std::size_t similar_budget() const { return static_cast<std::size_t>(settings.memory / 16); }
 
   // How many bytes of chunks of applications are read at most to find one that a new one resembles.
   uint64_t similar_reach() const { return settings.memory / 16; }

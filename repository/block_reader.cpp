@@ -1,5 +1,6 @@
 #include "repository/block_reader.hpp"
 
+#include "core/crc64.hpp"
 #include "core/try.hpp"
 
 namespace talaria {
@@ -33,6 +34,14 @@ Result<BlockPtr> read_block(const ObjectStore& store, const PackRegistry& regist
   auto block = decoder.decode(place.info, stored->view());
   if (!block) return tl::unexpected(block.error().within(where()));
   return block;
+}
+
+Result<void> check_stored_bytes(const ObjectStore& store, const PackRegistry& registry,
+                                const BlockPlace& place, BlockDecoder& decoder) {
+  auto stored =
+      store.get_range({pack_name(registry.digest(place.pack)), place.info.offset, place.info.stored});
+  if (stored && crc64(stored->view()) == place.info.crc) return {};
+  return read_block(store, registry, place, decoder).map([](const auto&) {}); // says what is wrong
 }
 
 Result<std::vector<BlockPtr>> EachBlockSource::read(std::span<const BlockPlace> places) {

@@ -28,6 +28,10 @@ public:
 Result<BlockPtr> read_block(const ObjectStore& store, const PackRegistry& registry,
                             const BlockPlace& place, BlockDecoder& decoder);
 
+// Whether a block still has the checksum that the index says; otherwise, errc::damaged as read_block().
+Result<void> check_stored_bytes(const ObjectStore& store, const PackRegistry& registry,
+                                const BlockPlace& place, BlockDecoder& decoder);
+
 // Blocks that some threads keep for each other, by BlockPlace::key(). Thread-safe.
 class KeptBlocks {
 public:

@@ -48,6 +48,9 @@ public:
   void next_run(DigestIndexPtr index, std::unique_ptr<Run> run);
   std::unique_ptr<Run> take_run() noexcept { return std::move(run_); }
 
+  // Asks for the memory that intern() will touch if the chunk is of this run or new.
+  void prefetch(Kind kind, const Key128& key) const noexcept { run_->prefetch(kind, key); }
+
   // A chunk by the first 128 bits of its digest. Not for headers.
   Result<Number> intern(Kind kind, const Key128& key, std::string_view content);
 

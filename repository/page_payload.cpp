@@ -3,11 +3,11 @@
 #include "core/endian.hpp"
 #include "core/try.hpp"
 #include "repository/page_parts.hpp"
+#include "repository/row_table.hpp"
 
 #include <algorithm>
 #include <map>
 #include <optional>
-#include <unordered_map>
 
 namespace talaria {
 
@@ -108,26 +108,18 @@ private:
   // How far a few removed records reach.
   static constexpr std::size_t nearby = 8;
 
-  static uint64_t key(const Number& number) {
-    return uint64_t{number.generation} << 32 | number.ordinal;
-  }
-
   std::optional<uint32_t> find_anywhere(const Row& row) {
-    if (headers_.empty())
-      for (std::size_t i = 0; i < rows_.size(); ++i) {
-        headers_.try_emplace(key(rows_[i].header), static_cast<uint32_t>(i));
-        sequences_.try_emplace(key(rows_[i].sequence), static_cast<uint32_t>(i));
-      }
-    if (auto at = headers_.find(key(row.header)); at != headers_.end()) return at->second;
-    if (auto at = sequences_.find(key(row.sequence)); at != sequences_.end()) return at->second;
-    return std::nullopt;
+    if (headers_.empty()) headers_ = RowTable(rows_, &Row::header);
+    if (auto place = headers_.find(row.header)) return place;
+    if (sequences_.empty()) sequences_ = RowTable(rows_, &Row::sequence);
+    return sequences_.find(row.sequence);
   }
 
   const std::vector<Row>& rows_;
   uint32_t header_generations_ = 0;
   uint32_t sequence_generations_ = 0;
-  std::unordered_map<uint64_t, uint32_t> headers_; // these two once they are needed
-  std::unordered_map<uint64_t, uint32_t> sequences_;
+  RowTable headers_; // these two once they are needed
+  RowTable sequences_;
 };
 
 // The runs of a difference: what they take from the source, and from where.

@@ -22,10 +22,6 @@ constexpr std::size_t voters = 2048;
 // Databases that a new one is compared with: the latest ones.
 constexpr std::size_t candidates_max = 32;
 
-uint64_t key(const Number& number) {
-  return uint64_t{number.generation} << 32 | number.ordinal;
-}
-
 class Votes {
 public:
   void add(uint32_t place) {
@@ -120,10 +116,8 @@ Result<void> PageReference::look_from(const ObjectStore& store, uint32_t place) 
       continue;
     }
     TALARIA_TRY_ASSIGN(auto page, file_->read(store, i));
-    Source source{i, std::make_shared<const Page>(std::move(page)), {}};
-    source.headers.reserve(source.page->rows.size());
-    for (auto& row : source.page->rows) source.headers.insert(key(row.header));
-    sources.push_back(std::move(source));
+    auto shared = std::make_shared<const Page>(std::move(page));
+    sources.push_back({i, shared, RowTable(shared->rows, &Row::header)});
   }
   sources_ = std::move(sources);
   return {};
@@ -131,7 +125,7 @@ Result<void> PageReference::look_from(const ObjectStore& store, uint32_t place) 
 
 std::optional<uint32_t> PageReference::source_of(const Number& header) const {
   for (auto& source : sources_)
-    if (source.headers.contains(key(header))) return source.place;
+    if (source.headers.find(header)) return source.place;
   return std::nullopt;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "repository/page.hpp"
+#include "repository/row_table.hpp"
 #include "repository/snapshot.hpp"
 #include "talaria/error.hpp"
 #include "talaria/object_store.hpp"
@@ -12,7 +13,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
 namespace talaria {
@@ -47,7 +47,7 @@ private:
   struct Source {
     uint32_t place = 0;
     std::shared_ptr<const Page> page;
-    std::unordered_set<uint64_t> headers;
+    RowTable headers; // of its rows
   };
   std::optional<uint32_t> likely_page(const Number& header) const;
   std::optional<uint32_t> likely_page(const std::vector<Row>& rows) const;

@@ -39,6 +39,11 @@ public:
   // The place of `key`, or nothing.
   std::optional<uint32_t> find(const std::vector<Key128>& keys, const Key128& key) const noexcept;
 
+  // Asks for the memory that find() touches first.
+  void prefetch(const Key128& key) const noexcept {
+    if (!slots_.empty()) __builtin_prefetch(&slots_[key.low & (slots_.size() - 1)]);
+  }
+
   // Adds the last of `keys`, which wasn't there before.
   void add_last(const std::vector<Key128>& keys);
 
@@ -61,6 +66,8 @@ public:
 
   // The ordinal of a chunk that was added to this run. Not for headers.
   std::optional<uint32_t> find(Kind kind, const Key128& key) const noexcept;
+
+  void prefetch(Kind kind, const Key128& key) const noexcept { of(kind).places.prefetch(key); }
 
   // Whether the next chunk should go to another run.
   bool full() const noexcept { return weight_ >= limits_.bytes || ordinals_spent(); }

@@ -1,7 +1,7 @@
 #include "repository/similar_sequences.hpp"
 
 #include "coding/residue_difference.hpp"
-#include "coding/similarity.hpp"
+#include "coding/seeds.hpp"
 #include "core/try.hpp"
 #include "repository/difference.hpp"
 
@@ -14,21 +14,13 @@ namespace talaria {
 
 namespace {
 
-constexpr uint32_t empty_bin = ~uint32_t{0};
-
-// New sequences with the same minimum that a stored one is compared with. Families of more have minima
+// New sequences with the same seed that a stored one is compared with. Families of more have seeds
 // enough in which their members differ.
 constexpr std::size_t most_holders = 16;
 
-constexpr std::size_t most_bins = 32;
-
-// What a minimum takes in memory: itself, and at most an entry of the look-up table and 32 bits of the
+// What an entry takes in memory: itself, and at most an entry of the look-up table and 32 bits of the
 // filter.
-constexpr std::size_t bytes_per_minimum = 16;
-
-uint32_t key_of(std::size_t bin, uint32_t minimum) noexcept {
-  return static_cast<uint32_t>(((uint64_t{bin} << 32 | minimum) * 0x9E3779B97F4A7C15) >> 32);
-}
+constexpr std::size_t bytes_per_entry = 16;
 
 // What a script takes in its block and what its target would take stored whole, both in 16ths of a byte:
 // measured on proteins and rRNA.
@@ -54,52 +46,53 @@ bool SimilarSequence::better_than(const SimilarSequence& other, uint32_t wanted_
   auto distance = [&](const SimilarSequence& s) {
     return std::abs(static_cast<int64_t>(s.length) - static_cast<int64_t>(wanted_length));
   };
-  if (minima != other.minima) return minima > other.minima;
+  if (seeds != other.seeds) return seeds > other.seeds;
   if (distance(*this) != distance(other)) return distance(*this) < distance(other);
   return number < other.number;
 }
 
-SoughtSequences::SoughtSequences(std::size_t bins, std::size_t memory_max)
-    : bins_(std::min(bins, most_bins)), minima_max_(memory_max / bytes_per_minimum) {}
+SoughtSequences::SoughtSequences(std::size_t memory_max, std::size_t contents_max)
+    : entries_max_(memory_max / bytes_per_entry), contents_max_(contents_max) {}
 
-void SoughtSequences::add(uint32_t place, uint32_t length, std::span<const uint32_t> sketch) {
-  if (length > script_reference_max || minima_.size() + bins_ > minima_max_) return;
+void SoughtSequences::add(uint32_t place, std::string_view sequence) {
+  if (sequence.size() > script_reference_max) return;
+  Seeds seeds;
+  auto count = find_seeds(sequence, seeds);
+  if (entries_.size() + count > entries_max_) return;
   if (lengths_.size() <= place) lengths_.resize(place + std::size_t{1});
-  lengths_[place] = length;
-  for (std::size_t bin = 0; bin < bins_; ++bin)
-    if (sketch[bin] != empty_bin) minima_.push_back({key_of(bin, sketch[bin]), place});
+  lengths_[place] = static_cast<uint32_t>(sequence.size());
+  for (std::size_t i = 0; i < count; ++i) entries_.push_back({seeds[i], place});
 }
 
 void SoughtSequences::finish() {
-  std::ranges::sort(minima_, [](const Minimum& a, const Minimum& b) {
-    return std::pair(a.key, a.place) < std::pair(b.key, b.place);
-  });
-  auto bits = std::max(4, static_cast<int>(std::bit_width(minima_.size())) - 1);
+  auto order = [](const Entry& entry) { return std::pair(entry.seed, entry.place); };
+  std::ranges::sort(entries_, {}, order);
+  auto repeats = std::ranges::unique(entries_, {}, order);
+  entries_.erase(repeats.begin(), repeats.end());
+  auto bits = std::max(4, static_cast<int>(std::bit_width(entries_.size())) - 1);
   first_shift_ = 32 - bits;
-  first_.assign((std::size_t{1} << bits) + 1, static_cast<uint32_t>(minima_.size()));
-  for (auto i = static_cast<uint32_t>(minima_.size()); i-- > 0;)
-    first_[minima_[i].key >> first_shift_] = i;
+  first_.assign((std::size_t{1} << bits) + 1, static_cast<uint32_t>(entries_.size()));
+  for (auto i = static_cast<uint32_t>(entries_.size()); i-- > 0;)
+    first_[entries_[i].seed >> first_shift_] = i;
   for (auto bucket = first_.size() - 1; bucket-- > 0;)
     first_[bucket] = std::min(first_[bucket], first_[bucket + 1]);
-  // Most minima of stored sequences are of no new one: a bit, in a table that the processor's caches
+  // Most seeds of stored sequences are of no new one: a bit, in a table that the processor's caches
   // hold, says so of fifteen in sixteen.
-  filter_shift_ = std::max(0, first_shift_ - 5);
+  filter_shift_ = std::max(0, first_shift_ - 4);
   filter_.assign((std::size_t{1} << (32 - filter_shift_)) / 64, 0);
-  for (auto& minimum : minima_) {
-    auto bit = minimum.key >> filter_shift_;
+  for (auto& entry : entries_) {
+    auto bit = entry.seed >> filter_shift_;
     filter_[bit / 64] |= uint64_t{1} << bit % 64;
   }
 }
 
-std::span<const SoughtSequences::Minimum> SoughtSequences::holders(uint32_t key) const noexcept {
-  auto bit = key >> filter_shift_;
-  if ((filter_[bit / 64] >> bit % 64 & 1) == 0) return {};
-  auto bucket = key >> first_shift_;
-  auto in_bucket = std::span(minima_).subspan(first_[bucket], first_[bucket + 1] - first_[bucket]);
-  auto begin = std::ranges::lower_bound(in_bucket, key, {}, &Minimum::key);
+std::span<const SoughtSequences::Entry> SoughtSequences::holders(uint32_t seed) const noexcept {
+  auto bucket = seed >> first_shift_;
+  auto in_bucket = std::span(entries_).subspan(first_[bucket], first_[bucket + 1] - first_[bucket]);
+  auto begin = std::ranges::lower_bound(in_bucket, seed, {}, &Entry::seed);
   auto end = begin;
   while (end != in_bucket.end() && static_cast<std::size_t>(end - begin) < most_holders &&
-         end->key == key)
+         end->seed == seed)
     ++end;
   return {begin, end};
 }
@@ -107,29 +100,55 @@ std::span<const SoughtSequences::Minimum> SoughtSequences::holders(uint32_t key)
 void SoughtSequences::compare(std::string_view stored, const Number& number,
                               SimilarSequences& best) const {
   if (empty() || stored.size() > script_reference_max) return;
-  std::array<uint32_t, most_bins> sketch;
-  similarity_sketch(stored, std::span(sketch).first(bins_));
-  std::array<uint32_t, most_bins * most_holders> places;
-  std::size_t count = 0;
-  for (std::size_t bin = 0; bin < bins_; ++bin)
-    if (sketch[bin] != empty_bin)
-      for (auto& holder : holders(key_of(bin, sketch[bin]))) places[count++] = holder.place;
-  std::sort(places.begin(), places.begin() + static_cast<std::ptrdiff_t>(count));
-  for (std::size_t i = 0, next; i < count; i = next) {
-    for (next = i + 1; next < count && places[next] == places[i];) ++next;
-    note(places[i], {number, static_cast<uint32_t>(stored.size()), static_cast<uint32_t>(next - i)},
-         best);
+  Seeds seeds;
+  auto count = find_seeds(stored, seeds);
+  std::size_t known = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    auto bit = seeds[i] >> filter_shift_;
+    seeds[known] = seeds[i];
+    known += filter_[bit / 64] >> bit % 64 & 1;
+  }
+  if (known == 0) return;
+  std::sort(seeds.begin(), seeds.begin() + static_cast<std::ptrdiff_t>(known));
+  std::array<uint32_t, most_seeds * most_holders> places;
+  std::size_t votes = 0;
+  for (std::size_t i = 0; i < known; ++i)
+    if (i == 0 || seeds[i] != seeds[i - 1])
+      for (auto& holder : holders(seeds[i])) places[votes++] = holder.place;
+  std::sort(places.begin(), places.begin() + static_cast<std::ptrdiff_t>(votes));
+  for (std::size_t i = 0, next; i < votes; i = next) {
+    for (next = i + 1; next < votes && places[next] == places[i];) ++next;
+    SimilarSequence candidate{
+        number, static_cast<uint32_t>(stored.size()), static_cast<uint32_t>(next - i), {}};
+    if (!is_best(places[i], candidate, best)) continue;
+    candidate.content = keep(stored);
+    best.insert_or_assign(places[i], std::move(candidate));
   }
 }
 
-void SoughtSequences::note(uint32_t place, const SimilarSequence& candidate,
-                           SimilarSequences& best) const {
-  auto [known, added] = best.emplace(place, candidate);
-  if (!added && candidate.better_than(known->second, lengths_[place])) known->second = candidate;
+// Whether nothing better is noted. Then what is noted doesn't count any more.
+bool SoughtSequences::is_best(uint32_t place, const SimilarSequence& candidate,
+                              SimilarSequences& best) const {
+  auto known = best.find(place);
+  if (known == best.end()) return true;
+  if (!candidate.better_than(known->second, lengths_[place])) return false;
+  contents_ -= known->second.content.size();
+  return true;
 }
 
-void SoughtSequences::merge(const SimilarSequences& found, SimilarSequences& best) const {
-  for (auto& [place, candidate] : found) note(place, candidate, best);
+std::string SoughtSequences::keep(std::string_view content) const {
+  if ((contents_ += content.size()) <= contents_max_) return std::string(content);
+  contents_ -= content.size();
+  return {};
+}
+
+void SoughtSequences::merge(SimilarSequences found, SimilarSequences& best) const {
+  for (auto& [place, candidate] : found) {
+    if (is_best(place, candidate, best))
+      best.insert_or_assign(place, std::move(candidate));
+    else
+      contents_ -= candidate.content.size();
+  }
 }
 
 Result<std::optional<std::string>> ScriptChunkEncoder::encode(std::string_view target,

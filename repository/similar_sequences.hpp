@@ -1,9 +1,9 @@
 // Finding stored sequences that new ones resemble, while the stored ones are read for another reason.
 //
-// The minima of the sketches of all new sequences lie in one table. A stored sequence is sketched as it
-// comes by, and has a say for each new one that shares minima with it. So nothing about stored sequences
-// is kept, on disk or in memory, and looking costs in proportion to what is read. docs/similarity.md,
-// "New sequences".
+// The seeds of all new sequences lie in one table. The seeds of a stored sequence are found as it comes
+// by, and it has a say for each new one that shares some with it. So nothing about stored sequences is
+// kept, on disk or in memory, and looking costs in proportion to what is read. docs/similarity.md, "New
+// sequences".
 #pragma once
 
 #include "coding/edit_script.hpp"
@@ -11,6 +11,7 @@
 #include "repository/run.hpp"
 #include "talaria/error.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -25,9 +26,10 @@ namespace talaria {
 struct SimilarSequence {
   Number number; // in the index that was read with
   uint32_t length = 0;
-  uint32_t minima = 0; // that both sketches have
+  uint32_t seeds = 0;  // that both have
+  std::string content; // or nothing, where memory doesn't allow to keep it
 
-  // More minima in common first; then the nearer length, then the lower number: so what is found doesn't
+  // More seeds in common first; then the nearer length, then the lower number: so what is found doesn't
   // depend on the order in which stored sequences come by.
   bool better_than(const SimilarSequence& other, uint32_t wanted_length) const noexcept;
 };
@@ -39,41 +41,42 @@ using SimilarSequences = std::map<uint32_t, SimilarSequence>;
 // after that it is immutable and safe to share between threads.
 class SoughtSequences {
 public:
-  // `bins`: of the sketches, 16 or 32. `memory_max`: bytes that its tables may take; sequences beyond
-  // are not sought.
-  SoughtSequences(std::size_t bins, std::size_t memory_max);
+  // `memory_max`: bytes that its tables may take; sequences beyond are not sought. `contents_max`: bytes
+  // of similar sequences that are kept at any time.
+  SoughtSequences(std::size_t memory_max, std::size_t contents_max);
 
-  // A sequence at a place of its run, with its sketch. Those longer than script_reference_max are left
-  // out.
-  void add(uint32_t place, uint32_t length, std::span<const uint32_t> sketch);
+  // A sequence at a place of its run. Those longer than script_reference_max are left out.
+  void add(uint32_t place, std::string_view sequence);
   void finish();
 
-  bool empty() const noexcept { return minima_.empty(); }
+  bool empty() const noexcept { return entries_.empty(); }
 
   // Notes a stored sequence in `best` for each new one that it resembles more than what is noted there.
-  // One longer than script_reference_max resembles none.
+  // One longer than script_reference_max resembles none. Thread-safe, as merge() is.
   void compare(std::string_view stored, const Number& number, SimilarSequences& best) const;
 
   // Adds to `best` what was found elsewhere. In whatever order that is done, the result is the same.
-  void merge(const SimilarSequences& found, SimilarSequences& best) const;
+  void merge(SimilarSequences found, SimilarSequences& best) const;
 
 private:
-  struct Minimum {
-    uint32_t
-        key; // a hash of bin and minimum; those of two may be equal: that costs a useless difference
+  struct Entry {
+    uint32_t seed;
     uint32_t place;
   };
-  std::span<const Minimum> holders(uint32_t key) const noexcept;
-  void note(uint32_t place, const SimilarSequence& candidate, SimilarSequences& best) const;
+  std::span<const Entry> holders(uint32_t seed) const noexcept;
+  bool is_best(uint32_t place, const SimilarSequence& candidate, SimilarSequences& best) const;
+  std::string keep(std::string_view content) const;
 
-  std::size_t bins_;
-  std::size_t minima_max_;
+  std::size_t entries_max_;
   std::vector<uint32_t> lengths_; // by place; 0 for what isn't looked for
-  std::vector<Minimum> minima_;   // sorted by key
-  std::vector<uint32_t> first_; // by the highest bits of a key: the first of minima_ with no lower ones
+  std::vector<Entry> entries_;    // sorted, each once
+  std::vector<uint32_t>
+      first_; // by the highest bits of a seed: the first of entries_ with no lower ones
   int first_shift_ = 0;
-  std::vector<uint64_t> filter_; // by the highest bits of a key: whether there may be one
+  std::vector<uint64_t> filter_; // by the highest bits of a seed: whether there may be one
   int filter_shift_ = 0;
+  std::size_t contents_max_;
+  mutable std::atomic<std::size_t> contents_ = 0; // bytes of what is kept
 };
 
 // Stores sequences as edit scripts. Used by one thread at a time.

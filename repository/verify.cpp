@@ -60,9 +60,6 @@ void Checker::check_block(const BlockCheck& job, uint32_t generation, const Bloc
   auto block = read_block(store_, *registry_, place, decoder_);
   if (!block) return found(block.error());
   ++report.blocks;
-  // Whoever seeks what resembles new sequences reads the blocks where it was found once more.
-  if (job.sought && job.references && place.info.kind == Kind::sequence)
-    job.references->put(place.key(), *block);
   // The keys of a block's chunks lie wherever their numbers do: they are waited for together.
   if (job.index)
     for (std::size_t i = 0; i < (*block)->count(); ++i)
@@ -98,9 +95,50 @@ void Checker::check_block(const BlockCheck& job, uint32_t generation, const Bloc
       if (!checked) report.findings.push_back({"", checked.error(), {}, {{kind, number}}});
     } else if (kind != Kind::header && entry->key != Key128::of(hasher_.of(content))) {
       return differs(number, " has another digest than the index says");
-    } else if (job.sought && kind == Kind::sequence) {
-      job.sought->compare(content, number, report.similar);
     }
+  }
+}
+
+CheckReport Checker::check(const DrawnCheck& job) {
+  CheckReport report;
+  auto source = source_of(job.references);
+  DecodedChunks decoded;
+  DifferenceReader differences(*job.index, source, decoded);
+  auto generation = job.index->generation(job.generation).value_or(0);
+  for (auto& place : job.places) check_drawn(job, generation, place, differences, report);
+  return report;
+}
+
+// The bytes of a block were decoded and compared with its chunks when they were stored, so it is enough
+// that they have the checksum that the index says. Differences are decoded, for the sake of what they
+// refer to.
+void Checker::check_drawn(const DrawnCheck& job, uint32_t generation, const BlockPlace& place,
+                          DifferenceReader& differences, CheckReport& report) {
+  auto found = [&](const Error& error) {
+    report.findings.push_back({pack_name(registry_->digest(place.pack)), error, {place.key()}, {}});
+  };
+  ++report.blocks;
+  report.chunks += place.info.count;
+  report.bytes += place.info.raw;
+  auto kind = place.info.kind;
+  bool seek = job.sought && kind == Kind::sequence;
+  if (!place.info.differences && !seek) {
+    if (auto checked = check_stored_bytes(store_, *registry_, place, decoder_); !checked)
+      found(checked.error());
+    return;
+  }
+  auto block = read_block(store_, *registry_, place, decoder_);
+  if (!block) return found(block.error());
+  for (std::size_t i = 0; i < (*block)->count(); ++i) {
+    auto content = (*block)->content(i);
+    Number number{generation, (*block)->ordinal(i)};
+    auto form = (*block)->form(i);
+    if (form == ChunkForm::whole && seek) job.sought->compare(content, number, report.similar);
+    if (form != ChunkForm::difference) continue;
+    auto key = job.index->key(kind, number);
+    if (!key) return found(key.error());
+    auto checked = check_difference(differences, kind, number, content, *key);
+    if (!checked) report.findings.push_back({"", checked.error(), {}, {{kind, number}}});
   }
 }
 

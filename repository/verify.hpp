@@ -21,8 +21,16 @@ struct BlockCheck {
   DigestIndexPtr index; // null if it can't be read: then digests are not compared
   GenerationId generation;
   std::vector<BlockPlace> places;
+  std::shared_ptr<KeptBlocks> references = {}; // of what differences refer to, if they are kept
+};
+
+// Blocks of one pack that a new release draws on: are they still what was proven when they were stored?
+struct DrawnCheck {
+  DigestIndexPtr index;
+  GenerationId generation;
+  std::vector<BlockPlace> places;
   std::shared_ptr<const SoughtSequences> sought = {}; // what sequences are compared with, if anything
-  std::shared_ptr<KeptBlocks> references = {};        // of what differences refer to, if they are kept
+  std::shared_ptr<KeptBlocks> references = {};        // as above
 };
 
 // Long values to be read through their parts.
@@ -67,7 +75,7 @@ struct CheckReport {
   uint64_t chunks = 0;
   uint64_t bytes = 0;
   std::vector<std::pair<Kind, Number>> lists; // long values met, to be checked by ValueCheck
-  SimilarSequences similar;                   // of BlockCheck::sought
+  SimilarSequences similar;                   // of DrawnCheck::sought
 };
 
 // Each never fails: what goes wrong is a finding. Used by one thread at a time.
@@ -76,6 +84,7 @@ public:
   Checker(const ObjectStore& store, std::shared_ptr<PackRegistry> registry);
 
   CheckReport check(const BlockCheck& job);
+  CheckReport check(const DrawnCheck& job);
   CheckReport check(const ValueCheck& job);
   CheckReport check(const FileCheck& job);
   CheckReport check(const SegmentCheck& job);
@@ -85,6 +94,9 @@ private:
   DirectBlockSource source_of(const std::shared_ptr<KeptBlocks>& kept) const;
   void check_block(const BlockCheck& job, uint32_t generation, const BlockPlace& place,
                    DifferenceReader* differences, CheckReport& report);
+
+  void check_drawn(const DrawnCheck& job, uint32_t generation, const BlockPlace& place,
+                   DifferenceReader& differences, CheckReport& report);
 
   // Whether a chunk is where the index says, and what was read is a copy in a pack that a collection
   // which was cut short left, and a rebuild found.

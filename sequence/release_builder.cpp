@@ -14,6 +14,16 @@ namespace {
 // A header line longer than this is no header line: reading it any further would only fill memory.
 constexpr std::size_t longest_header = std::size_t{64} << 20;
 
+// Records ahead whose memory is asked for: another thread has written them, and what is known of their
+// digests lies anywhere.
+constexpr std::size_t records_ahead = 12;
+
+void prefetch(const PreparedRecord& record, const Interner& interner) {
+  for (std::size_t at = 0; at < record.header.size() && at < 256; at += 64)
+    __builtin_prefetch(record.header.data() + at);
+  interner.prefetch(Kind::sequence, Key128::of(record.digest));
+}
+
 } // namespace
 
 struct ReleaseBuilder::LongRecord {
@@ -53,7 +63,9 @@ Result<void> ReleaseBuilder::add_row(const Number& header, const Number& sequenc
 }
 
 Result<void> ReleaseBuilder::add(const PreparedPiece& piece) {
-  for (auto& record : piece.records) {
+  for (std::size_t i = 0; i < piece.records.size(); ++i) {
+    auto& record = piece.records[i];
+    if (i + records_ahead < piece.records.size()) prefetch(piece.records[i + records_ahead], *interner_);
     TALARIA_TRY_ASSIGN(auto header, interner_->intern_header(record.header, record.accession_key));
     auto residues = std::string_view(piece.residues).substr(record.residues_at, record.residues);
     TALARIA_TRY_ASSIGN(auto sequence, interner_->intern_value(Kind::sequence, record.digest, residues));

@@ -6,8 +6,10 @@
 #include <cstdint>
 #include <fcntl.h>
 #include <filesystem>
+#include <string>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include <vector>
 
 namespace talaria::test {
 namespace {
@@ -118,6 +120,68 @@ TEST_P(PowerCut, AtAnyMomentLeavesAWholeRepository) {
     done({"verify"});
     done({"ingest", path("other.fasta"), "--release", release});
     expect_exports(release, text);
+  }
+}
+
+// A removal and a collection that answered have happened; what they left is whole.
+TEST_P(PowerCut, AfterACollectionLosesNothing) {
+  make_repository();
+  done({"ingest", write("db.fasta", text_), "--release", "db@1"});
+  done({"ingest", write("other.fasta", fasta(2000, 2)), "--release", "other@1"});
+  done({"remove", "other@1"});
+  done({"gc"});
+  cut_power();
+  power_up();
+  EXPECT_EQ(releases(), std::vector<std::string>{"db@1"});
+  expect_exports("db@1", text_);
+  done({"verify"});
+}
+
+// Half of each pack is needed, so a collection writes packs and segments anew and removes the old ones.
+TEST_P(PowerCut, AtAnyMomentOfACollectionLosesNoRelease) {
+  make_repository();
+  const auto kept = fasta(1500, 2);
+  for (int round = 0; round < 6; ++round) {
+    SCOPED_TRACE(round);
+    const auto gone = fasta(1500, round + 20);
+    done({"ingest", write("both.fasta", kept + gone), "--release", "both@1"});
+    done({"ingest", write("db.fasta", kept), "--release", "db@" + std::to_string(round)});
+    done({"remove", "both@1"});
+    {
+      const auto collector = start({"gc"});
+      ::usleep(static_cast<useconds_t>(10'000 + 6'000 * round));
+      cut_power();
+      collector->wait(); // however it ends
+    }
+    power_up();
+    done({"verify"});
+    for (int release = 0; release <= round; ++release)
+      expect_exports("db@" + std::to_string(release), kept);
+    done({"gc"});
+    done({"verify"});
+    expect_exports("db@0", kept);
+  }
+}
+
+// Page files are replaced by others with the same records.
+TEST_P(PowerCut, AtAnyMomentOfARebaseLosesNoRelease) {
+  make_repository();
+  std::vector<std::string> texts;
+  for (int i = 0; i < 4; ++i) {
+    texts.push_back(fasta(2000, 2) + fasta(50, i + 10));
+    done({"ingest", write("db.fasta", texts.back()), "--release", "db@" + std::to_string(i)});
+  }
+  for (int round = 0; round < 6; ++round) {
+    SCOPED_TRACE(round);
+    {
+      const auto writer = start({"rebase", "--page-chain", std::to_string(round % 2 == 0 ? 0 : 8)});
+      ::usleep(static_cast<useconds_t>(8'000 + 6'000 * round));
+      cut_power();
+      writer->wait(); // however it ends
+    }
+    power_up();
+    done({"verify"});
+    for (std::size_t i = 0; i < texts.size(); ++i) expect_exports("db@" + std::to_string(i), texts[i]);
   }
 }
 

@@ -144,10 +144,11 @@ TEST_F(Chains, VerificationFindsWhatDamageInAReferenceHits) {
   auto wrong = add(value + "G", difference(value + "T", {root}, value, 1, 2));
   auto view = must(repository->view());
   auto index = must(view->index());
-  auto findings = [&] {
+  auto findings = [&](auto job) {
     std::vector<Finding> found;
     for (auto& pack : view->snapshot().packs) {
-      BlockCheck job{index, view->snapshot().generations[pack.generation], {}};
+      job.places.clear();
+      job.generation = view->snapshot().generations[pack.generation];
       auto name = pack_name(pack.digest);
       for (auto& block : must(read_pack_footer(*repository.store, name, pack.size)).blocks)
         job.places.push_back({repository->registry()->id(pack.digest), block});
@@ -156,24 +157,31 @@ TEST_F(Chains, VerificationFindsWhatDamageInAReferenceHits) {
     }
     return found;
   };
-  auto whole = findings();
-  ASSERT_EQ(whole.size(), 1u);
-  EXPECT_EQ(whole[0].values, (std::vector{std::pair{Kind::sequence, wrong}}));
+  auto expect_the_wrong_one = [&](const std::vector<Finding>& whole) {
+    ASSERT_EQ(whole.size(), 1u);
+    EXPECT_EQ(whole[0].values, (std::vector{std::pair{Kind::sequence, wrong}}));
+  };
+  expect_the_wrong_one(findings(BlockCheck{index, {}, {}}));
+  expect_the_wrong_one(findings(DrawnCheck{index, {}, {}}));
 
   auto place = must(index->locate(Kind::sequence, root));
   auto name = pack_name(repository->registry()->digest(place.pack));
   auto damaged = bytes_of(*repository.store, name);
   damaged[place.info.offset + place.info.stored - 1] ^= 1;
   must(repository.store->put(name, damaged));
-  std::vector<std::pair<Kind, Number>> hit;
-  std::vector<uint64_t> blocks;
-  for (auto& finding : findings()) {
-    hit.insert(hit.end(), finding.values.begin(), finding.values.end());
-    blocks.insert(blocks.end(), finding.blocks.begin(), finding.blocks.end());
-  }
-  EXPECT_EQ(blocks, std::vector{place.key()});
-  EXPECT_EQ(hit, (std::vector<std::pair<Kind, Number>>{
-                     {Kind::sequence, first}, {Kind::sequence, second}, {Kind::sequence, wrong}}));
+  auto expect_all_hit = [&](const std::vector<Finding>& found) {
+    std::vector<std::pair<Kind, Number>> hit;
+    std::vector<uint64_t> blocks;
+    for (auto& finding : found) {
+      hit.insert(hit.end(), finding.values.begin(), finding.values.end());
+      blocks.insert(blocks.end(), finding.blocks.begin(), finding.blocks.end());
+    }
+    EXPECT_EQ(blocks, std::vector{place.key()});
+    EXPECT_EQ(hit, (std::vector<std::pair<Kind, Number>>{
+                       {Kind::sequence, first}, {Kind::sequence, second}, {Kind::sequence, wrong}}));
+  };
+  expect_all_hit(findings(BlockCheck{index, {}, {}}));
+  expect_all_hit(findings(DrawnCheck{index, {}, {}}));
 }
 
 TEST_F(Chains, StoredChunksAreFoundForTheNextWriter) {

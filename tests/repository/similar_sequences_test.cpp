@@ -2,7 +2,7 @@
 #include "repository/similar_sequences.hpp"
 
 #include "coding/residue_difference.hpp"
-#include "coding/similarity.hpp"
+#include "coding/seeds.hpp"
 #include "repository/difference.hpp"
 #include "scripts.hpp"
 
@@ -21,13 +21,9 @@ namespace {
 class Sought {
 public:
   explicit Sought(const std::vector<std::string>& sequences, std::size_t memory = SIZE_MAX,
-                  std::size_t bins = 16)
-      : sought_(bins, memory) {
-    std::vector<uint32_t> sketch(bins);
-    for (uint32_t place = 0; place < sequences.size(); ++place) {
-      similarity_sketch(sequences[place], sketch);
-      sought_.add(place, static_cast<uint32_t>(sequences[place].size()), sketch);
-    }
+                  std::size_t contents = SIZE_MAX)
+      : sought_(memory, contents) {
+    for (uint32_t place = 0; place < sequences.size(); ++place) sought_.add(place, sequences[place]);
     sought_.finish();
   }
 
@@ -47,7 +43,8 @@ private:
 bool same(const SimilarSequences& a, const SimilarSequences& b) {
   return std::ranges::equal(a, b, [](auto& x, auto& y) {
     return x.first == y.first && x.second.number == y.second.number &&
-           x.second.length == y.second.length && x.second.minima == y.second.minima;
+           x.second.length == y.second.length && x.second.seeds == y.second.seeds &&
+           x.second.content == y.second.content;
   });
 }
 
@@ -58,25 +55,52 @@ std::vector<std::string> families(std::size_t count, std::size_t size, unsigned 
 }
 
 TEST(SoughtSequences, AreFoundByTheStoredOneThatTheyResembleMost) {
-  for (std::size_t bins : {16u, 32u}) {
-    auto ancestors = families(40, 300, 1);
+  for (bool nucleotides : {false, true}) {
     std::vector<std::string> stored;
     std::vector<std::string> fresh;
-    for (unsigned i = 0; i < ancestors.size(); ++i) {
-      stored.push_back(relative_of(ancestors[i], 60, i));
-      stored.push_back(relative_of(ancestors[i], 3, i));
-      stored.push_back(relative_of(ancestors[i], 30, i));
-      fresh.push_back(relative_of(ancestors[i], 3, 100 + i));
+    for (unsigned i = 0; i < 40; ++i) {
+      auto ancestor = nucleotides ? genome(2000 + i, i) : protein(300 + i, i);
+      stored.push_back(relative_of(ancestor, 60, i));
+      stored.push_back(relative_of(ancestor, 3, i));
+      stored.push_back(relative_of(ancestor, 30, i));
+      fresh.push_back(relative_of(ancestor, 3, 100 + i));
     }
-    auto found = Sought(fresh, SIZE_MAX, bins).among(stored);
+    auto found = Sought(fresh).among(stored);
     ASSERT_EQ(found.size(), fresh.size());
     for (auto& [place, similar] : found) {
       EXPECT_EQ(similar.number, (Number{0, 3 * place + 1})) << place;
       EXPECT_EQ(similar.length, stored[similar.number.ordinal].size());
-      EXPECT_GT(similar.minima, bins / 2);
-      EXPECT_LE(similar.minima, bins);
+      EXPECT_EQ(similar.content, stored[similar.number.ordinal]);
+      Seeds seeds;
+      auto count = find_seeds(fresh[place], seeds);
+      EXPECT_GT(similar.seeds, count / 2);
+      EXPECT_LE(similar.seeds, count);
     }
   }
+}
+
+// What is kept beyond the bound would have to be read again; what is found is the same.
+TEST(SoughtSequences, KeepNoMoreOfWhatTheyResembleThanTheyMay) {
+  auto stored = families(50, 300, 10);
+  auto all = Sought(stored).among(stored);
+  auto some = Sought(stored, SIZE_MAX, 1000).among(stored);
+  ASSERT_EQ(some.size(), all.size());
+  std::size_t kept = 0;
+  for (auto& [place, similar] : some) {
+    EXPECT_EQ(similar.number, all.at(place).number);
+    EXPECT_TRUE(similar.content.empty() || similar.content == stored[place]);
+    kept += similar.content.size();
+  }
+  EXPECT_GT(kept, 0u);
+  EXPECT_LE(kept, 1000u);
+}
+
+// What a better one replaces makes room.
+TEST(SoughtSequences, KeepOnlyTheOneThatTheyResembleMost) {
+  auto target = protein(300, 11);
+  std::vector<std::string> stored;
+  for (unsigned i = 20; i-- > 0;) stored.push_back(relative_of(target, 3 * i, 7));
+  EXPECT_EQ(Sought({target}, SIZE_MAX, 300).among(stored).at(0).content, target);
 }
 
 TEST(SoughtSequences, AreNotFoundByStrangers) {
@@ -86,14 +110,14 @@ TEST(SoughtSequences, AreNotFoundByStrangers) {
   EXPECT_TRUE(Sought({}).among(families(3, 300, 4)).empty());
 }
 
-TEST(SoughtSequences, OfEqualMinimaAreFoundByTheNearerLengthThenTheLowerNumber) {
+TEST(SoughtSequences, OfEqualSeedsAreFoundByTheNearerLengthThenTheLowerNumber) {
   auto ancestor = protein(300, 5);
   auto found = Sought({ancestor}).among({ancestor, ancestor});
   EXPECT_EQ(found.at(0).number, (Number{0, 0}));
 
-  SimilarSequence similar{{0, 5}, 300, 7};
-  auto better = [&](uint32_t generation, uint32_t ordinal, uint32_t length, uint32_t minima) {
-    SimilarSequence other{{generation, ordinal}, length, minima};
+  SimilarSequence similar{{0, 5}, 300, 7, {}};
+  auto better = [&](uint32_t generation, uint32_t ordinal, uint32_t length, uint32_t seeds) {
+    SimilarSequence other{{generation, ordinal}, length, seeds, {}};
     EXPECT_NE(other.better_than(similar, 310), similar.better_than(other, 310));
     return other.better_than(similar, 310);
   };
@@ -138,7 +162,7 @@ TEST(SoughtSequences, AreFoundByTheSameInWhateverOrder) {
   }
 }
 
-// A stored sequence has a say for sixteen of those with the same minimum, so a large family costs no
+// A stored sequence has a say for sixteen of those with the same seed, so a large family costs no
 // more.
 TEST(SoughtSequences, OfOneFamilyAreFoundUpToABound) {
   std::vector<std::string> alike(5000, protein(300, 7));
@@ -149,9 +173,14 @@ TEST(SoughtSequences, OfOneFamilyAreFoundUpToABound) {
 
 TEST(SoughtSequences, TakeNoMoreMemoryThanTheyMay) {
   auto sequences = families(100, 300, 8);
-  // A sequence of 300 residues has 16 minima as a rule, of 16 bytes each.
   EXPECT_EQ(Sought(sequences).among(sequences).size(), 100u);
-  auto some = Sought(sequences, std::size_t{10} * 16 * 16).among(sequences);
+  std::size_t seeds_of_ten = 0;
+  for (std::size_t i = 0; i < 10; ++i) {
+    Seeds seeds;
+    seeds_of_ten += find_seeds(sequences[i], seeds);
+  }
+  // Each takes 16 bytes.
+  auto some = Sought(sequences, seeds_of_ten * 16).among(sequences);
   ASSERT_EQ(some.size(), 10u);
   EXPECT_EQ(some.rbegin()->first, 9u);
   EXPECT_TRUE(Sought(sequences, 0)->empty());

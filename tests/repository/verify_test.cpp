@@ -79,6 +79,42 @@ TEST_F(Verification, FindsEveryDamagedBlock) {
   }
 }
 
+// What a release draws on was proven when it was stored: its bytes are compared with their checksums.
+TEST_F(Verification, OfWhatIsDrawnOnFindsEveryDamagedBlock) {
+  Checker checker(*repository.store, repository->registry());
+  auto sought = std::make_shared<SoughtSequences>(SIZE_MAX, SIZE_MAX);
+  sought->add(7, protein(300, 3));
+  sought->finish();
+  for (auto& seek :
+       {std::shared_ptr<const SoughtSequences>(), std::shared_ptr<const SoughtSequences>(sought)}) {
+    const DrawnCheck check{index, view->snapshot().generations.at(0), job().places, seek};
+    const auto whole = checker.check(check);
+    EXPECT_TRUE(whole.findings.empty());
+    EXPECT_EQ(whole.blocks, check.places.size());
+    EXPECT_EQ(whole.similar.size(), seek ? 1u : 0u);
+    if (seek) {
+      EXPECT_EQ(whole.similar.at(7).content, protein(300, 3));
+    }
+    const auto good = bytes_of(*repository.store, name());
+    for (auto& place : check.places) {
+      auto bytes = good;
+      bytes[place.info.offset + place.info.stored / 2] ^= 16;
+      must(repository.store->put(name(), bytes));
+      const auto report = checker.check(check);
+      ASSERT_EQ(report.findings.size(), 1u);
+      EXPECT_EQ(report.findings[0].blocks, std::vector{place.key()});
+      EXPECT_NE(
+          report.findings[0].error.message().find("block at byte " + std::to_string(place.info.offset)),
+          std::string::npos);
+    }
+    must(repository.store->put(name(), good.substr(0, good.size() / 2)));
+    EXPECT_FALSE(checker.check(check).findings.empty());
+    must(repository.store->remove(name()));
+    EXPECT_EQ(checker.check(check).findings.size(), check.places.size());
+    must(repository.store->put(name(), good));
+  }
+}
+
 TEST_F(Verification, FindsALongValueWithADamagedPart) {
   Checker checker(*repository.store, repository->registry());
   const auto lists = checker.check(job()).lists;
