@@ -112,16 +112,16 @@ private:
 
 class Index : public index_actor::base {
 public:
-  Index(caf::actor_config& config, CorePtr core)
-      : index_actor::base(config), core_(std::move(core)) {}
+  Index(caf::actor_config& config, CorePtr core) : index_actor::base(config), core_(std::move(core)) {}
 
   const char* name() const override { return "talaria-index"; }
 
 protected:
   behavior_type make_behavior() override {
     return {[this](locate_atom, const Local<Digests>& digests) -> caf::result<Local<LocatedChunks>> {
-      return guarded(
-          [&]() -> caf::result<Local<LocatedChunks>> { return reply(core_->locator->locate(*digests)); });
+      return guarded([&]() -> caf::result<Local<LocatedChunks>> {
+        return reply(core_->locator->locate(*digests));
+      });
     }};
   }
 

@@ -115,10 +115,9 @@ private:
       }
       window.places = places;
       if (under_way.size() == windows_under_way) take_window();
-      under_way.emplace_back(
-          op_.self->request(op_.services->cache, caf::infinite, read_blocks_atom_v,
-                            local(std::move(places))),
-          std::move(window));
+      under_way.emplace_back(op_.self->request(op_.services->cache, caf::infinite, read_blocks_atom_v,
+                                               local(std::move(places))),
+                             std::move(window));
     }
     while (!under_way.empty()) take_window();
     return {};

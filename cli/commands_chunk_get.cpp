@@ -4,6 +4,7 @@
 #include "core/try.hpp"
 
 #include <CLI/CLI.hpp>
+#include <optional>
 
 namespace talaria::cli {
 
@@ -19,7 +20,8 @@ Result<ExitCode> get(Session& session, const GetChoice& choice) {
   TALARIA_TRY_ASSIGN(auto reader, session.open_reader());
   TALARIA_TRY_ASSIGN(auto bytes, reader->get_chunk(digest));
   TALARIA_TRY_ASSIGN(auto output, open_output(choice.output));
-  const Interrupt::OrderlyEnd orderly(session.interrupt());
+  std::optional<Interrupt::OrderlyEnd> orderly;
+  if (output->is_file()) orderly.emplace(session.interrupt());
   if (auto written = output->write(bytes.view()); !written)
     return output_failure(*output, written.error());
   if (auto committed = output->commit(); !committed) return output_failure(*output, committed.error());
