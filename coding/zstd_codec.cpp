@@ -1,10 +1,10 @@
 // Zstandard: one frame with the content size in it and no checksum, since blocks carry their own.
 #include "coding/codecs.hpp"
 
+#include "coding/similarity.hpp"
 #include "coding/zstd_frames.hpp"
 #include "core/try.hpp"
 
-#include <array>
 #include <utility>
 
 namespace talaria {
@@ -16,17 +16,32 @@ constexpr int window_log_max = 25;
 // The first level whose own window can be longer.
 constexpr int long_window_level = 21;
 
-// Residues in similarity order, at the low levels. A sequence's best match lies a few kilobytes back, so
-//  - matches shorter than 7 are chance ones: they cost more than the literals they replace;
-//  - larger tables find nothing more in a block of this size, and leave the processor's cache;
-//  - from level 2 on, dfast: its second table, of long matches, finds what chance hits have overwritten
-//  in the
-//    other; 1% smaller at 1.4 times the time.
-// zstd's own levels choose shorter matches for small inputs, which makes blocks of nucleotides 14%
-// larger.
-constexpr int last_tuned_level = 3;
-constexpr std::array residue_parameters{std::pair{ZSTD_c_hashLog, 15}, std::pair{ZSTD_c_chainLog, 13},
-                                        std::pair{ZSTD_c_searchLog, 1}, std::pair{ZSTD_c_minMatch, 7}};
+// Parameters of zstd's that differ from those of its levels; 0 is the level's own.
+struct Tuning {
+  int strategy = 0;
+  int hash_log = 0;
+  int chain_log = 0;
+  int search_log = 0;
+  int min_match = 0;
+
+  friend bool operator==(const Tuning&, const Tuning&) = default;
+};
+
+// The last level with tables of our own.
+constexpr int last_fast_level = 3;
+
+// Residues in similarity order. Matches shorter than 6 (nucleotides: 7) are chance ones: they cost more
+// than the literals that they replace, and zstd's own levels choose them for small inputs. At the low
+// levels a sequence's best match lies a few kilobytes back, so larger tables find nothing more in a
+// block of this size, and leave the processor's cache. The second table of dfast, of long matches, finds
+// what chance hits have overwritten in the other: for nucleotides at no cost, for proteins at 1.4 times
+// the time. docs/decisions/0002-similarity-order.md has the figures.
+Tuning tuning_of(int level, bool nucleotides) noexcept {
+  if (level < 1) return {};
+  if (level > last_fast_level) return {0, 0, 0, 0, 6};
+  bool two_tables = nucleotides || level > 1;
+  return {two_tables ? ZSTD_dfast : ZSTD_fast, 15, 13, 1, nucleotides ? 7 : 6};
+}
 
 class ZstdCodec final : public Codec {
 public:
@@ -36,7 +51,8 @@ public:
 
   Result<void> compress(std::string_view raw, int level, std::string& out) override {
     TALARIA_TRY(check_level(CodecId::zstd, level));
-    TALARIA_TRY(set_up(level));
+    auto tuning = content_ == Content::residues ? tuning_of(level, is_nucleotide(raw)) : Tuning{};
+    TALARIA_TRY(set_up(level, tuning));
     return append_zstd_frame(*compressor_, raw, out);
   }
 
@@ -46,21 +62,19 @@ public:
   }
 
 private:
-  Result<void> set_up(int level) {
-    if (compressor_ && level == level_) return {};
+  Result<void> set_up(int level, const Tuning& tuning) {
+    if (compressor_ && level == level_ && tuning == tuning_) return {};
     if (!compressor_) compressor_ = make_zstd_compressor();
     const int window_log = level >= long_window_level ? window_log_max : 0; // 0: the level's own
     for (auto [parameter, value] :
          {std::pair{ZSTD_c_compressionLevel, level}, std::pair{ZSTD_c_windowLog, window_log},
-          std::pair{ZSTD_c_checksumFlag, 0}, std::pair{ZSTD_c_contentSizeFlag, 1}})
+          std::pair{ZSTD_c_checksumFlag, 0}, std::pair{ZSTD_c_contentSizeFlag, 1},
+          std::pair{ZSTD_c_strategy, tuning.strategy}, std::pair{ZSTD_c_hashLog, tuning.hash_log},
+          std::pair{ZSTD_c_chainLog, tuning.chain_log}, std::pair{ZSTD_c_searchLog, tuning.search_log},
+          std::pair{ZSTD_c_minMatch, tuning.min_match}})
       TALARIA_TRY(set(parameter, value));
-    if (content_ == Content::residues) {
-      // 0 is the level's own.
-      const bool tuned = level >= 1 && level <= last_tuned_level;
-      for (auto [parameter, value] : residue_parameters) TALARIA_TRY(set(parameter, tuned ? value : 0));
-      TALARIA_TRY(set(ZSTD_c_strategy, !tuned ? 0 : level == 1 ? ZSTD_fast : ZSTD_dfast));
-    }
     level_ = level;
+    tuning_ = tuning;
     return {};
   }
 
@@ -71,7 +85,8 @@ private:
   // Made when first used: most objects go one way only.
   ZstdCompressor compressor_;
   ZstdDecompressor decompressor_;
-  int level_ = 0; // what compressor_ is set to
+  int level_ = 0; // what compressor_ is set to, as tuning_
+  Tuning tuning_;
   Content content_;
 };
 

@@ -333,6 +333,31 @@ TEST_F(Dense, RemembersNothingOfEarlierBlocks) {
   EXPECT_EQ(compressed(*codec, text, 1), first);
 }
 
+// Short matches of residues cost more than they save; the library's own levels take them.
+TEST(ZstdOfResidues, TakesLessThanWithTheMatchesOfAnyContent) {
+  auto tuned = make_codec(CodecId::zstd, Content::residues);
+  auto general = make_codec(CodecId::zstd, Content::any);
+  const auto text = family("ACDEFGHIKLMNPQRSTVWY", 60'000, 30);
+  for (int level : {4, 5, 6, 9, 12})
+    EXPECT_LT(compressed(*tuned, text, level).size(), compressed(*general, text, level).size()) << level;
+  const auto bases = family("ACGT", 60'000, 30);
+  for (int level : {1, 2, 3, 4})
+    EXPECT_LT(compressed(*tuned, bases, level).size(), compressed(*general, bases, level).size())
+        << level;
+}
+
+// What a block is set to doesn't stay for the next one.
+TEST(ZstdOfResidues, DependsOnTheBlockAlone) {
+  auto zstd = make_codec(CodecId::zstd, Content::residues);
+  const auto proteins = family("ACDEFGHIKLMNPQRSTVWY", 60'000, 31);
+  const auto nucleotides = family("ACGT", 60'000, 32);
+  const auto first = compressed(*zstd, proteins, 1);
+  compressed(*zstd, nucleotides, 1);
+  EXPECT_EQ(compressed(*zstd, proteins, 1), first);
+  EXPECT_EQ(compressed(*make_codec(CodecId::zstd, Content::residues), nucleotides, 1),
+            compressed(*zstd, nucleotides, 1));
+}
+
 // A program on another machine must make the same decisions: then these bytes are the same.
 TEST_F(Dense, MakesTheBytesThatTheFormatSays) {
   const auto packed = compressed(*codec, family("ACDEFGHIKLMNPQRSTVWY", 3000, 28), 1) +
