@@ -43,37 +43,4 @@ Result<void> remove_chunk(Operation& op, const Digest& digest) {
   }
 }
 
-Result<StoreStats> count(const Core& core) {
-  TALARIA_TRY_ASSIGN(auto view, core.repository->view());
-  auto& snapshot = view->snapshot();
-  StoreStats stats;
-  for (auto& release : snapshot.releases) {
-    stats.raw_bytes += release.bytes;
-    stats.records += release.records;
-  }
-  for (auto& file : snapshot.page_files()) stats.page_bytes += file.size;
-  auto totals = [&](Kind kind) { return snapshot.totals[index_of(kind)]; };
-  stats.releases = snapshot.releases.size();
-  stats.sequences = totals(Kind::sequence).count;
-  stats.residues = totals(Kind::sequence).bytes;
-  stats.headers = totals(Kind::header).count;
-  stats.application_chunks = totals(Kind::bytes).count;
-  for (auto& kind : snapshot.totals) stats.chunks += kind.count;
-  stats.packs = snapshot.packs.size();
-  for (auto& pack : snapshot.packs) stats.pack_bytes += pack.size;
-  stats.index_segments = snapshot.segments.size();
-  for (auto& segment : snapshot.segments) stats.index_bytes += segment.size;
-  TALARIA_TRY_ASSIGN(stats.repository_bytes, repository_bytes(core));
-  return stats;
-}
-
-Result<uint64_t> repository_bytes(const Core& core) {
-  uint64_t bytes = 0;
-  TALARIA_TRY(core.objects->list("", [&](const ObjectInfo& object) {
-    bytes += object.size;
-    return true;
-  }));
-  return bytes;
-}
-
 } // namespace talaria::actors

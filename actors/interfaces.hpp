@@ -212,12 +212,9 @@ struct Services {
   std::vector<verifier_actor> verifiers;
   cache_actor cache;
   index_actor index;
-  // What cache and index stand on. A read of few chunks goes to these itself, in the thread of its
-  // caller, for it costs less than to wake another thread.
+  // What the cache stands on. A read of few chunks goes to it itself, in the thread of its caller, for
+  // it costs less than to wake another thread.
   std::shared_ptr<BlockCache> blocks;
-  std::shared_ptr<Locator> locator;
-  // Of those who look for single records.
-  std::shared_ptr<PageCache> pages;
 };
 
 } // namespace talaria::actors

@@ -112,21 +112,21 @@ private:
 
 class Index : public index_actor::base {
 public:
-  Index(caf::actor_config& config, std::shared_ptr<Locator> locator)
-      : index_actor::base(config), locator_(std::move(locator)) {}
+  Index(caf::actor_config& config, CorePtr core) : index_actor::base(config), core_(std::move(core)) {}
 
   const char* name() const override { return "talaria-index"; }
 
 protected:
   behavior_type make_behavior() override {
     return {[this](locate_atom, const Local<Digests>& digests) -> caf::result<Local<LocatedChunks>> {
-      return guarded(
-          [&]() -> caf::result<Local<LocatedChunks>> { return reply(locator_->locate(*digests)); });
+      return guarded([&]() -> caf::result<Local<LocatedChunks>> {
+        return reply(core_->locator->locate(*digests));
+      });
     }};
   }
 
 private:
-  std::shared_ptr<Locator> locator_;
+  CorePtr core_;
 };
 
 } // namespace
@@ -137,8 +137,8 @@ cache_actor spawn_cache(caf::actor_system& system, std::shared_ptr<BlockCache> b
 }
 
 // Detached: it waits for the disk when pages of the index are not in memory.
-index_actor spawn_index(caf::actor_system& system, std::shared_ptr<Locator> locator) {
-  return system.spawn<Index, caf::detached>(std::move(locator));
+index_actor spawn_index(caf::actor_system& system, const CorePtr& core) {
+  return system.spawn<Index, caf::detached>(core);
 }
 
 } // namespace talaria::actors

@@ -2,8 +2,9 @@
 // answers in the order of its requests.
 #pragma once
 
-#include "actors/core.hpp"
 #include "actors/interfaces.hpp"
+#include "reads/read_context.hpp"
+#include "reads/releases.hpp"
 #include "repository/page_cursor.hpp"
 
 #include <chrono>
@@ -14,30 +15,15 @@
 
 namespace talaria::actors {
 
-// What the reads of one thread keep for the next ones. Used by one thread at a time.
-class ReadMemory {
-public:
-  // The chunks decoded last, as long as it is the same index.
-  DecodedChunks& decoded(const DigestIndexPtr& index) {
-    if (index_.lock() != index) {
-      decoded_ = DecodedChunks();
-      index_ = index;
-    }
-    return decoded_;
-  }
-
-private:
-  std::weak_ptr<const DigestIndex> index_;
-  DecodedChunks decoded_;
-};
-
-struct Operation {
+struct Operation : ReadContext {
+  // An operation in a thread of a caller has these two from the first need_actors() on; others always.
   caf::blocking_actor* self = nullptr;
-  CorePtr core;
   std::shared_ptr<const Services> services;
+  std::function<Result<void>(Operation&)> find_actors;
   OperationOptions options;
-  std::shared_ptr<BlockDecoder> decoder = std::make_shared<BlockDecoder>(); // for reads in this thread
-  std::shared_ptr<ReadMemory> memory = std::make_shared<ReadMemory>();
+
+  // Sees to it that `self` and `services` are there.
+  Result<void> need_actors() { return self != nullptr ? Result<void>() : find_actors(*this); }
 
   // errc::cancelled once the caller has asked for it.
   Result<void> check_cancelled() const {
@@ -102,62 +88,22 @@ Result<void> await_done(Handle& handle) {
 template <class Handle, class Context>
 using Requests = std::deque<std::pair<Handle, Context>>;
 
-// Reads blocks through the cache, on behalf of a blocking actor.
+// Reads blocks through the cache actor, on behalf of an operation, which must stay where it is.
 class CachedBlockSource : public BlockSource {
 public:
-  CachedBlockSource(caf::blocking_actor* self, cache_actor cache)
-      : self_(self), cache_(std::move(cache)) {}
+  explicit CachedBlockSource(Operation& op) : op_(op) {}
 
   Result<std::vector<BlockPtr>> read(std::span<const BlockPlace> places) override {
-    auto request = self_->request(cache_, caf::infinite, read_blocks_atom_v,
-                                  local(Places(places.begin(), places.end())));
+    TALARIA_TRY(op_.need_actors());
+    auto request = op_.self->request(op_.services->cache, caf::infinite, read_blocks_atom_v,
+                                     local(Places(places.begin(), places.end())));
     TALARIA_TRY_ASSIGN(auto blocks, await<Blocks>(request));
     return std::move(*blocks);
   }
 
 private:
-  caf::blocking_actor* self_;
-  cache_actor cache_;
+  Operation& op_;
 };
-
-// Reads blocks in the calling thread, through the same cache. Used by one thread at a time.
-class OwnBlockSource : public DirectBlockSource {
-public:
-  explicit OwnBlockSource(const Operation& op)
-      : DirectBlockSource(*op.core->objects, op.core->repository->registry(), op.services->blocks,
-                          op.decoder) {}
-};
-
-// Reads few blocks in the calling thread, which costs less than to wake another one, and many in
-// parallel.
-class EitherBlockSource : public BlockSource {
-public:
-  explicit EitherBlockSource(const Operation& op) : own_(op), cached_(op.self, op.services->cache) {}
-
-  Result<std::vector<BlockPtr>> read(std::span<const BlockPlace> places) override {
-    constexpr std::size_t few = 8;
-    return places.size() <= few ? own_.read(places) : cached_.read(places);
-  }
-
-private:
-  OwnBlockSource own_;
-  CachedBlockSource cached_;
-};
-
-// "NAME@VERSION" or "NAME" apart; errc::invalid_argument for what can be no release.
-struct ReleaseName {
-  std::string name;
-  std::string version; // may be empty
-};
-Result<ReleaseName> parse_release(std::string_view text);
-Result<void> check_release(const std::string& name, const std::string& version);
-ReleaseInfo to_info(const ReleaseEntry& entry);
-
-// Whether the ref has moved since the view was opened. False if it can't be read.
-bool has_moved(const Core& core, const View& view);
-
-// What to say of an error met while a release was read: that it was removed meanwhile, if that is so.
-Error explain(const Core& core, const View& view, const ReleaseEntry& release, const Error& error);
 
 // The operations.
 Result<IngestReport> ingest(Operation& op, const IngestRequest& request);
@@ -173,10 +119,6 @@ Result<DeltaInfo> rebase_chunk(Operation& op, const Digest& digest, const DeltaC
 Result<DeltaInfo> delta_info(Operation& op, const Digest& digest);
 Result<std::vector<Digest>> list_deltas(Operation& op, const Digest& reference);
 Result<void> remove_chunk(Operation& op, const Digest& digest);
-Result<StoreStats> count(const Core& core);
-
-// Bytes of all files of the repository.
-Result<uint64_t> repository_bytes(const Core& core);
 
 // Renders all records of a release into the sink, `bytes` in all if that is known; `what` names the
 // stage.

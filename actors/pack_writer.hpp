@@ -1,8 +1,8 @@
 // The actors at both ends of an ingest: the input that is read and the packs that are written.
 #pragma once
 
-#include "actors/core.hpp"
 #include "actors/interfaces.hpp"
+#include "reads/core.hpp"
 #include "sequence/input.hpp"
 
 namespace talaria::actors {

@@ -1,8 +1,8 @@
 // The actors that compute and read: workers, block readers, verifiers.
 #pragma once
 
-#include "actors/core.hpp"
 #include "actors/interfaces.hpp"
+#include "reads/core.hpp"
 
 namespace talaria::actors {
 

@@ -1,9 +1,6 @@
 #include "actors/reads.hpp"
 
-#include "repository/key_text.hpp"
-#include "repository/list.hpp"
-
-#include <numeric>
+#include "reads/chunk.hpp"
 
 namespace talaria::actors {
 
@@ -24,67 +21,12 @@ constexpr std::size_t own_reads = 2;
 constexpr std::size_t blocks_per_window = 64;
 constexpr std::size_t windows_under_way = 4;
 
-// A value that is given out as one piece of memory.
-constexpr uint64_t longest_reply = uint64_t{1} << 32;
-
-Error missing(const Digest& digest) {
-  return {errc::not_found, "no chunk has the digest " + digest.hex()};
-}
-
-// Which chunks the content of one refers to, as far as it can be told.
-std::string references_in(const DigestIndex& index, ChunkForm form, std::string_view content) {
-  if (form == ChunkForm::list) {
-    auto list = decode_list(content);
-    return list && list->reference ? list->reference->hex() : "";
-  }
-  std::string names;
-  auto difference = decode_difference_chunk(content);
-  if (form != ChunkForm::difference || !difference) return names;
-  for (auto& reference : difference->references) {
-    auto generation = index.generation(reference.generation);
-    if (!generation) continue;
-    auto key = index.key(reference.kind, Number{*generation, reference.ordinal});
-    if (key) names += (names.empty() ? "" : ", ") + digest_beginning(*key);
-  }
-  return names;
-}
-
-// The error of reading a chunk, with its digest and those of what it differs from: one of them, or what
-// that goes back to, is what is damaged.
-Error error_of(const DigestIndex& index, const Digest& digest, ChunkForm form, std::string_view content,
-               const Error& error) {
-  auto references = references_in(index, form, content);
-  if (references.empty()) return error;
-  return error.within("the chunk " + digest.hex() + ", which is the difference from " + references);
-}
-
-Result<Buffer> take_chunk(CachedBlockSource& source, DecodedChunks& decoded, const DigestIndex& index,
-                          const LocatedChunk& chunk, const BlockPtr& block, const Digest& digest,
-                          Hasher& hasher) {
-  auto form = ChunkForm::whole;
-  TALARIA_TRY_ASSIGN(auto content, content_of(block, chunk.kind, chunk.number, form));
-  std::string bytes;
-  if (form != ChunkForm::whole) {
-    auto value = read_value(index, source, chunk.kind, chunk.number, longest_reply, &decoded);
-    if (!value) return tl::unexpected(error_of(index, digest, form, content, value.error()));
-    bytes = *std::move(value);
-  } else {
-    bytes = content;
-  }
-  if (hasher.of(bytes) != digest)
-    return failure(errc::damaged,
-                   "the chunk at the digest " + digest.hex() + " has another one: run `talaria verify`");
-  return Buffer(std::move(bytes));
-}
-
 class BatchRead {
 public:
   BatchRead(Operation& op, std::span<const Digest> digests)
       : op_(op),
-        self_(op.self),
-        services_(*op.services),
         digests_(digests),
-        source_(op.self, op.services->cache),
+        source_(op),
         results_(digests.size(), Result<Buffer>(failure(errc::internal, "not read"))) {}
 
   std::vector<Result<Buffer>> run() {
@@ -95,25 +37,18 @@ public:
     for (std::size_t i = 0; i < results_.size(); ++i) {
       if (!done)
         results_[i] = tl::unexpected(done.error());
-      else if (!results_[i] && was_removed(located->chunks[i], results_[i].error()))
-        results_[i] = tl::unexpected(missing(digests_[i]));
+      else if (!results_[i] && was_removed(*op_.core, located->chunks[i], results_[i].error()))
+        results_[i] = tl::unexpected(no_chunk(digests_[i]));
     }
     return std::move(results_);
   }
 
 private:
-  // Whether a chunk could not be read because it was removed meanwhile: it is as absent as any other
-  // then.
-  bool was_removed(const LocatedChunk& chunk, const Error& error) const {
-    if (error.code() != errc::damaged || !chunk.found) return error.code() == errc::not_found;
-    auto now = op_.core->repository->registry()->locate_now(chunk.kind, chunk.number);
-    return !now && now.error().code() == errc::not_found;
-  }
-
   Result<LocatedChunks> locate() {
-    if (digests_.size() <= small_batch) return services_.locator->locate(digests_);
-    auto request = self_->request(services_.index, caf::infinite, locate_atom_v,
-                                  local(Digests(digests_.begin(), digests_.end())));
+    if (digests_.size() <= small_batch) return op_.core->locator->locate(digests_);
+    TALARIA_TRY(op_.need_actors());
+    auto request = op_.self->request(op_.services->index, caf::infinite, locate_atom_v,
+                                     local(Digests(digests_.begin(), digests_.end())));
     TALARIA_TRY_ASSIGN(auto located, await<LocatedChunks>(request));
     return std::move(*located);
   }
@@ -124,7 +59,7 @@ private:
     std::size_t missing = 0;
     for (std::size_t i = 0; i < digests_.size(); ++i) {
       if (!located.chunks[i].found) continue;
-      if (auto block = services_.blocks->get(located.chunks[i].place.key()))
+      if (auto block = op_.core->blocks->get(located.chunks[i].place.key()))
         blocks_[i] = *std::move(block);
       else
         ++missing;
@@ -150,12 +85,13 @@ private:
   }
 
   Result<void> large(const LocatedChunks& located) {
+    TALARIA_TRY(op_.need_actors());
     std::vector<std::size_t> order;
     for (std::size_t i = 0; i < digests_.size(); ++i) {
       if (located.chunks[i].found)
         order.push_back(i);
       else
-        results_[i] = tl::unexpected(missing(digests_[i]));
+        results_[i] = tl::unexpected(no_chunk(digests_[i]));
     }
     std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
       return located.chunks[a].place.key() < located.chunks[b].place.key();
@@ -179,9 +115,9 @@ private:
       }
       window.places = places;
       if (under_way.size() == windows_under_way) take_window();
-      under_way.emplace_back(
-          self_->request(services_.cache, caf::infinite, read_blocks_atom_v, local(std::move(places))),
-          std::move(window));
+      under_way.emplace_back(op_.self->request(op_.services->cache, caf::infinite, read_blocks_atom_v,
+                                               local(std::move(places))),
+                             std::move(window));
     }
     while (!under_way.empty()) take_window();
     return {};
@@ -212,14 +148,12 @@ private:
       results_[i] =
           take_chunk(source_, decoded_, *located.index, located.chunks[i], block, digests_[i], hasher_);
     else
-      results_[i] = tl::unexpected(missing(digests_[i]));
+      results_[i] = tl::unexpected(no_chunk(digests_[i]));
   }
 
   Operation& op_;
-  caf::blocking_actor* self_;
-  const Services& services_;
   std::span<const Digest> digests_;
-  CachedBlockSource source_;
+  EitherBlockSource source_;
   DecodedChunks decoded_;
   std::vector<BlockPtr> blocks_; // of a small batch, by chunk
   std::vector<Result<Buffer>> results_;
@@ -232,21 +166,11 @@ std::vector<Result<Buffer>> get_chunks(Operation& op, std::span<const Digest> di
   return BatchRead(op, digests).run();
 }
 
-Result<std::vector<bool>> contains_chunks(Operation& op, std::span<const Digest> digests) {
-  TALARIA_TRY_ASSIGN(auto located, op.services->locator->locate(digests));
+Result<std::vector<bool>> contains_chunks(ReadContext& context, std::span<const Digest> digests) {
+  TALARIA_TRY_ASSIGN(auto located, context.core->locator->locate(digests));
   std::vector<bool> found;
   for (auto& chunk : located.chunks) found.push_back(chunk.found);
   return found;
-}
-
-Result<std::vector<ReleaseInfo>> list_releases(const Core& core, const std::string& name) {
-  TALARIA_TRY_ASSIGN(auto view, core.repository->view());
-  std::vector<ReleaseInfo> infos;
-  for (auto& release : view->snapshot().releases)
-    if (name.empty() || release.name == name) infos.push_back(to_info(release));
-  if (infos.empty() && !name.empty())
-    return failure(errc::not_found, "no database is called " + name + ": `talaria releases` lists them");
-  return infos;
 }
 
 namespace {
@@ -267,7 +191,7 @@ Result<void> verify_value(const DigestIndex& index, DirectBlockSource& source, K
       hasher.update(piece);
     }
   }();
-  if (!read) return tl::unexpected(error_of(index, digest, form, content, read.error()));
+  if (!read) return tl::unexpected(chunk_error(index, digest, form, content, read.error()));
   if (hasher.finish() == digest) return {};
   return failure(errc::damaged, "the chunk at the digest " + digest.hex() + " has another one");
 }
@@ -283,7 +207,7 @@ Result<void> verify_chunk(const Core& core, const Digest& digest) {
     if (!number) continue;
     return verify_value(*index, source, kind, *number, digest);
   }
-  return tl::unexpected(missing(digest));
+  return tl::unexpected(no_chunk(digest));
 }
 
 namespace {

@@ -1,4 +1,4 @@
-// Reads: chunks by digest, lists of releases and chunks.
+// Reads of chunks: by digest, lists of them.
 #pragma once
 
 #include "actors/operation.hpp"
@@ -8,9 +8,7 @@ namespace talaria::actors {
 // Chunks and sequences by digest, in the order asked. Bounded memory beside the reply.
 std::vector<Result<Buffer>> get_chunks(Operation& op, std::span<const Digest> digests);
 
-Result<std::vector<bool>> contains_chunks(Operation& op, std::span<const Digest> digests);
-
-Result<std::vector<ReleaseInfo>> list_releases(const Core& core, const std::string& name);
+Result<std::vector<bool>> contains_chunks(ReadContext& context, std::span<const Digest> digests);
 
 // Reads a chunk from the disk, past the cache, and checks it.
 Result<void> verify_chunk(const Core& core, const Digest& digest);

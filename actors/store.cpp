@@ -1,8 +1,10 @@
 #include "talaria/store.hpp"
 
 #include "actors/reads.hpp"
-#include "actors/records.hpp"
 #include "actors/runtime.hpp"
+#include "reads/chunk.hpp"
+#include "reads/records.hpp"
+#include "reads/releases.hpp"
 
 namespace talaria {
 
@@ -24,8 +26,7 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& path, Settings set
 
 Result<std::unique_ptr<Store>> Store::open(std::unique_ptr<ObjectStore> objects, Settings settings) {
   TALARIA_TRY_ASSIGN(auto core, Core::open(std::move(objects), settings));
-  TALARIA_TRY_ASSIGN(auto runtime, Runtime::start(std::move(core)));
-  return std::unique_ptr<Store>(new Store(std::move(runtime)));
+  return std::unique_ptr<Store>(new Store(std::make_unique<Runtime>(std::move(core))));
 }
 
 Store::Store(std::unique_ptr<Runtime> runtime)
@@ -47,7 +48,7 @@ Result<ReleaseInfo> Store::export_release(const std::string& release, const Expo
 }
 
 Result<Record> Store::get(const std::string& id, const std::string& release) {
-  return runtime_->run([&](Operation& op) { return find_record(op, id, release); });
+  return runtime_->read([&](Operation& op) { return find_record(op, id, release); });
 }
 
 Result<SequenceRange> Store::get_range(const std::string& id, uint64_t begin, uint64_t end,
@@ -58,8 +59,8 @@ Result<SequenceRange> Store::get_range(const std::string& id, uint64_t begin, ui
 
 std::vector<Result<SequenceRange>> Store::get_ranges(std::span<const RangeRequest> ranges,
                                                      const std::string& release) {
-  auto results = runtime_->run([&](Operation& op) -> Result<std::vector<Result<SequenceRange>>> {
-    auto found = actors::get_ranges(op, ranges, release);
+  auto results = runtime_->read([&](Operation& op) -> Result<std::vector<Result<SequenceRange>>> {
+    auto found = talaria::get_ranges(op, ranges, release);
     if (!found.empty() && !found[0] && found[0].error().code() == errc::unavailable)
       return tl::unexpected(found[0].error());
     return found;
@@ -114,11 +115,11 @@ Result<Buffer> ChunkStore::get(const Digest& digest) const {
 }
 
 Result<Buffer> ChunkStore::get_range(const Digest& digest, uint64_t offset, uint64_t length) const {
-  return runtime_.run([&](Operation& op) { return get_chunk_range(op, digest, offset, length); });
+  return runtime_.read([&](Operation& op) { return get_chunk_range(op, digest, offset, length); });
 }
 
 std::vector<Result<Buffer>> ChunkStore::get_batch(std::span<const Digest> digests) const {
-  auto results = runtime_.run([&](Operation& op) -> Result<std::vector<Result<Buffer>>> {
+  auto results = runtime_.read([&](Operation& op) -> Result<std::vector<Result<Buffer>>> {
     auto chunks = get_chunks(op, digests);
     if (!chunks.empty() && !chunks[0] && chunks[0].error().code() == errc::unavailable)
       return tl::unexpected(chunks[0].error());
@@ -134,7 +135,7 @@ Result<bool> ChunkStore::contains(const Digest& digest) const {
 }
 
 Result<std::vector<bool>> ChunkStore::contains_batch(std::span<const Digest> digests) const {
-  return runtime_.run([&](Operation& op) { return contains_chunks(op, digests); });
+  return runtime_.read([&](Operation& op) { return contains_chunks(op, digests); });
 }
 
 Result<void> ChunkStore::list(bool sequences, const std::function<bool(const ChunkInfo&)>& visit) const {
@@ -189,7 +190,7 @@ Result<Buffer> DeltaStore::get(const Digest& digest) const {
 }
 
 Result<DeltaInfo> DeltaStore::info(const Digest& digest) const {
-  return runtime_.run([&](Operation& op) { return delta_info(op, digest); });
+  return runtime_.read([&](Operation& op) { return delta_info(op, digest); });
 }
 
 Result<std::vector<Digest>> DeltaStore::deltas(const Digest& reference) const {

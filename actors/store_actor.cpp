@@ -4,7 +4,8 @@
 #include "actors/operation.hpp"
 #include "actors/pools.hpp"
 #include "actors/reads.hpp"
-#include "actors/records.hpp"
+#include "reads/chunk.hpp"
+#include "reads/records.hpp"
 
 namespace talaria::actors {
 
@@ -147,6 +148,7 @@ private:
     auto actor =
         system().template spawn<caf::detached>([operation, body](caf::blocking_actor* self) mutable {
           operation.self = self;
+          operation.many = std::make_shared<CachedBlockSource>(operation);
           self->receive([&](run_atom) -> caf::result<T> {
             try {
               Result<T> result = body(operation);
@@ -166,18 +168,15 @@ private:
   void start_services() {
     auto services = std::make_shared<Services>();
     auto& registry = core_->repository->registry();
-    services->blocks =
-        std::make_shared<BlockCache>(static_cast<std::size_t>(core_->settings.resolved_cache()));
+    services->blocks = core_->blocks;
     for (unsigned i = 0; i < core_->settings.resolved_threads(); ++i) {
       services->workers.push_back(watch(spawn_worker(system(), core_)));
       services->readers.push_back(
           watch(spawn_block_reader(system(), core_, registry, services->blocks)));
       services->verifiers.push_back(watch(spawn_verifier(system(), core_, registry)));
     }
-    services->pages = std::make_shared<PageCache>(*core_->objects, core_->page_cache());
-    services->locator = std::make_shared<Locator>(*core_->repository);
     services->cache = watch(spawn_cache(system(), services->blocks, services->readers));
-    services->index = watch(spawn_index(system(), services->locator));
+    services->index = watch(spawn_index(system(), core_));
     services_ = std::move(services);
   }
 

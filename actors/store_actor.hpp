@@ -1,8 +1,8 @@
 // The supervisor of a store.
 #pragma once
 
-#include "actors/core.hpp"
 #include "actors/interfaces.hpp"
+#include "reads/core.hpp"
 
 namespace talaria::actors {
 

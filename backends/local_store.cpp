@@ -23,6 +23,8 @@ using Existing = TemporaryFile::Existing;
 
 // Files kept open for reading: few beside the usual limit of 1024 descriptors in a process.
 constexpr std::size_t open_files_max = 64;
+// Up to so many bytes, map() copies.
+constexpr std::size_t small_object = std::size_t{16} << 10;
 // Appends are gathered up to this size, so that many small ones make few system calls.
 constexpr std::size_t write_buffer_size = std::size_t{256} << 10;
 // Objects never change, so nobody needs to write to their files.
@@ -169,7 +171,8 @@ public:
     return guarded([&]() -> Result<Buffer> {
       TALARIA_TRY_ASSIGN(auto file, open_once(name));
       const std::size_t size = file->size;
-      if (size == 0) return Buffer(); // which mmap() refuses
+      // To map a small one, and to use and unmap it, takes longer than to copy it.
+      if (size <= small_object) return read_range(*file, {name, 0, size});
       void* start = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file->fd.get(), 0);
       if (start == MAP_FAILED) return map_failure(name, errno);
       try {

@@ -24,4 +24,8 @@ void add_stats(CLI::App& app, Action& chosen);
 void add_chunk(CLI::App& app, Action& chosen);
 void add_version(CLI::App& app, Action& chosen);
 
+// `chunk` without the commands that follow it, and one of these.
+CLI::App& add_chunk_group(CLI::App& app);
+void add_chunk_get(CLI::App& chunk, Action& chosen);
+
 } // namespace talaria::cli

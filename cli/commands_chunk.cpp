@@ -1,4 +1,4 @@
-// chunk put, get, list, info, rebase and remove: bytes of any kind, addressed by their SHA-256.
+// chunk put, list, info, rebase and remove: bytes of any kind, addressed by their SHA-256.
 #include "cli/commands.hpp"
 #include "cli/input.hpp"
 #include "cli/text.hpp"
@@ -13,13 +13,6 @@ namespace talaria::cli {
 namespace {
 
 using nlohmann::json;
-
-Result<Digest> parse_digest(const std::string& text) {
-  if (auto digest = Digest::from_hex(text)) return *digest;
-  return failure(errc::invalid_argument,
-                 "'" + text +
-                     "' is not a digest; right would be the 64 hexadecimal digits of a SHA-256");
-}
 
 // What a chunk is to be stored as the difference from, as options say.
 struct ReferenceOptions {
@@ -162,23 +155,6 @@ Result<ExitCode> put(Session& session, const PutChoice& wanted) {
   auto printed = print_put(session, chunks.done(), wanted.reference.any());
   if (!done) return tl::unexpected(done.error());
   return printed;
-}
-
-struct GetChoice {
-  std::string digest;
-  std::string output;
-};
-
-Result<ExitCode> get(Session& session, const GetChoice& choice) {
-  TALARIA_TRY_ASSIGN(auto digest, parse_digest(choice.digest));
-  TALARIA_TRY_ASSIGN(auto store, session.open_store());
-  TALARIA_TRY_ASSIGN(auto bytes, store->chunks().get(digest));
-  TALARIA_TRY_ASSIGN(auto output, open_output(choice.output));
-  const Interrupt::OrderlyEnd orderly(session.interrupt());
-  if (auto written = output->write(bytes.view()); !written)
-    return output_failure(*output, written.error());
-  if (auto committed = output->commit(); !committed) return output_failure(*output, committed.error());
-  return ExitCode::done;
 }
 
 // Prints chunks as they are found, so that any number of them can be listed.
@@ -361,19 +337,6 @@ void add_rebase_chunk(CLI::App& chunk, Action& chosen) {
       [&chosen, choice] { chosen = [choice](Session& session) { return rebase(session, *choice); }; });
 }
 
-void add_chunk_get(CLI::App& chunk, Action& chosen) {
-  auto* command = chunk.add_subcommand("get", "Print the bytes of a chunk or a sequence");
-  auto choice = std::make_shared<GetChoice>();
-  command->add_option("DIGEST", choice->digest, "Its SHA-256, 64 hexadecimal digits")->required();
-  command
-      ->add_option("-o,--output", choice->output,
-                   "A file instead of standard output; it appears when it is whole")
-      ->type_name("FILE");
-  command->fallthrough()->footer("Example: talaria chunk get $DIGEST -o alignment.bin");
-  command->callback(
-      [&chosen, choice] { chosen = [choice](Session& session) { return get(session, *choice); }; });
-}
-
 void add_list(CLI::App& chunk, Action& chosen) {
   auto* command =
       chunk.add_subcommand("list", "List the chunks that were put: digest and size in bytes");
@@ -398,16 +361,13 @@ void add_remove(CLI::App& chunk, Action& chosen) {
 } // namespace
 
 void add_chunk(CLI::App& app, Action& chosen) {
-  auto* command =
-      app.add_subcommand("chunk", "Store, read, list and remove bytes of any kind by their digest");
-  command->fallthrough()->require_subcommand(0, 1);
-  command->footer("Example: talaria chunk put alignment.bin");
-  add_put(*command, chosen);
-  add_chunk_get(*command, chosen);
-  add_list(*command, chosen);
-  add_info(*command, chosen);
-  add_rebase_chunk(*command, chosen);
-  add_remove(*command, chosen);
+  auto& chunk = add_chunk_group(app);
+  add_put(chunk, chosen);
+  add_chunk_get(chunk, chosen);
+  add_list(chunk, chosen);
+  add_info(chunk, chosen);
+  add_rebase_chunk(chunk, chosen);
+  add_remove(chunk, chosen);
 }
 
 } // namespace talaria::cli

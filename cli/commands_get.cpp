@@ -21,12 +21,12 @@ struct GetChoice {
 // Fetches records one after another and remembers the worst that happened.
 class RecordFetch {
 public:
-  RecordFetch(Session& session, Store& store, const std::string& release, Output& output)
-      : session_(session), store_(store), release_(release), output_(output) {}
+  RecordFetch(Session& session, Reader& reader, const std::string& release, Output& output)
+      : session_(session), reader_(reader), release_(release), output_(output) {}
 
   // An ID that isn't found, or whose data are damaged, is reported and doesn't stop the others.
   Result<void> fetch(const std::string& id) {
-    auto record = store_.get(id, release_);
+    auto record = reader_.get(id, release_);
     if (record) return output_.write(record->text);
     const auto code = record.error().code();
     if (code != errc::not_found && code != errc::damaged && code != errc::invalid_argument)
@@ -41,7 +41,7 @@ public:
 
 private:
   Session& session_;
-  Store& store_;
+  Reader& reader_;
   const std::string& release_;
   Output& output_;
   ExitCode worst_ = ExitCode::done;
@@ -64,13 +64,13 @@ Result<void> fetch_listed(RecordFetch& records, InputFile& file) {
 }
 
 // A release that isn't there is one error, not one for each ID.
-Result<void> check_release(Store& store, const std::string& release) {
+Result<void> check_release(Reader& reader, const std::string& release) {
   const auto at = release.find('@');
   const auto name = release.substr(0, at);
   if (name.empty() || at + 1 == release.size()) {
     TALARIA_TRY(parse_full_name(release));
   }
-  TALARIA_TRY_ASSIGN(auto known, store.releases(name));
+  TALARIA_TRY_ASSIGN(auto known, reader.releases(name));
   const bool found = at == std::string::npos ||
                      std::any_of(known.begin(), known.end(),
                                  [&](const ReleaseInfo& info) { return full_name(info) == release; });
@@ -83,8 +83,8 @@ Result<ExitCode> get(Session& session, const GetChoice& choice) {
   if (choice.ids.empty() && choice.id_file.empty())
     return failure(errc::invalid_argument,
                    "nothing is asked for: name accessions or digests, or a file of them with --ids");
-  TALARIA_TRY_ASSIGN(auto store, session.open_store());
-  if (!choice.release.empty()) TALARIA_TRY(check_release(*store, choice.release));
+  TALARIA_TRY_ASSIGN(auto reader, session.open_reader());
+  if (!choice.release.empty()) TALARIA_TRY(check_release(*reader, choice.release));
   std::optional<InputFile> listed;
   if (!choice.id_file.empty()) {
     TALARIA_TRY_ASSIGN(listed, InputFile::open(choice.id_file, session.interrupt()));
@@ -93,7 +93,7 @@ Result<ExitCode> get(Session& session, const GetChoice& choice) {
   std::optional<Interrupt::OrderlyEnd> orderly;
   if (output->is_file()) orderly.emplace(session.interrupt());
 
-  RecordFetch records(session, *store, choice.release, *output);
+  RecordFetch records(session, *reader, choice.release, *output);
   auto fetch_all = [&]() -> Result<void> {
     for (const auto& id : choice.ids) {
       if (session.interrupt().requested()) return failure(errc::cancelled, "interrupted");

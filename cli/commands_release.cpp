@@ -1,4 +1,4 @@
-// ingest, releases and export: whole releases.
+// ingest and export: whole releases.
 #include "cli/commands.hpp"
 #include "cli/input.hpp"
 #include "cli/progress.hpp"
@@ -54,28 +54,6 @@ Result<ExitCode> ingest(Session& session, const IngestChoice& choice) {
   return session.print_summary(to_text(*report, seconds));
 }
 
-std::string to_text(const std::vector<ReleaseInfo>& releases) {
-  std::vector<std::vector<std::string>> rows{{"RELEASE", "STORED", "RECORDS", "RESIDUES", "SIZE"}};
-  for (const auto& release : releases)
-    rows.push_back({full_name(release), utc_time(release.created), grouped(release.records),
-                    grouped(release.residues), human_size(release.bytes)});
-  return table(rows, "llrrr");
-}
-
-Result<ExitCode> releases(Session& session, const std::string& name) {
-  TALARIA_TRY_ASSIGN(auto store, session.open_store());
-  TALARIA_TRY_ASSIGN(auto releases, store->releases(name));
-  if (session.json()) {
-    auto list = json::array();
-    for (const auto& release : releases) list.push_back(to_json(release));
-    return session.print_json({{"releases", std::move(list)}});
-  }
-  if (releases.empty())
-    return session.print_summary(
-        "no release yet: `talaria ingest FILE --release NAME@VERSION` stores one\n");
-  return session.print(to_text(releases));
-}
-
 struct ExportChoice {
   std::string release;
   std::string output;
@@ -113,15 +91,6 @@ void add_ingest(CLI::App& app, Action& chosen) {
       "Example: talaria ingest uniprot_sprot.fasta.gz --release uniprot/sprot@2026_04");
   command->callback(
       [&chosen, choice] { chosen = [choice](Session& session) { return ingest(session, *choice); }; });
-}
-
-void add_releases(CLI::App& app, Action& chosen) {
-  auto* command = app.add_subcommand("releases", "List the releases, oldest first");
-  auto name = std::make_shared<std::string>();
-  command->add_option("NAME", *name, "Those of one database only");
-  command->fallthrough()->footer("Example: talaria releases uniprot/sprot");
-  command->callback(
-      [&chosen, name] { chosen = [name](Session& session) { return releases(session, *name); }; });
 }
 
 void add_export(CLI::App& app, Action& chosen) {

@@ -1,4 +1,4 @@
-// init, stats, verify, rebuild and version: the repository as a whole.
+// init, verify and rebuild: the repository as a whole.
 #include "cli/commands.hpp"
 #include "cli/progress.hpp"
 #include "cli/text.hpp"
@@ -19,50 +19,6 @@ Result<ExitCode> init(Session& session) {
   TALARIA_TRY(Store::init(session.repository()));
   if (session.json()) return session.print_json({{"repository", session.repository()}});
   return session.print_summary("made an empty repository: " + session.repository() + "\n");
-}
-
-Result<ExitCode> version(Session& session) {
-  if (session.json()) return session.print_json({{"version", TALARIA_VERSION}});
-  return session.print("talaria " TALARIA_VERSION "\n");
-}
-
-json to_json(const StoreStats& stats) {
-  return {{"repository_bytes", stats.repository_bytes},
-          {"raw_bytes", stats.raw_bytes},
-          {"releases", stats.releases},
-          {"records", stats.records},
-          {"sequences", stats.sequences},
-          {"residues", stats.residues},
-          {"headers", stats.headers},
-          {"chunks", stats.chunks},
-          {"application_chunks", stats.application_chunks},
-          {"packs", stats.packs},
-          {"pack_bytes", stats.pack_bytes},
-          {"index_segments", stats.index_segments},
-          {"index_bytes", stats.index_bytes},
-          {"page_bytes", stats.page_bytes}};
-}
-
-std::string to_text(const StoreStats& stats) {
-  return table(
-      {
-          {"repository", human_size(stats.repository_bytes), "all files"},
-          {"releases", grouped(stats.releases), human_size(stats.raw_bytes) + " as exported"},
-          {"records", grouped(stats.records), "of all releases"},
-          {"sequences", grouped(stats.sequences), "distinct, " + counted(stats.residues, "residue")},
-          {"headers", grouped(stats.headers), "distinct"},
-          {"chunks", grouped(stats.chunks), grouped(stats.application_chunks) + " put by applications"},
-          {"packs", grouped(stats.packs), human_size(stats.pack_bytes)},
-          {"index", counted(stats.index_segments, "segment"), human_size(stats.index_bytes)},
-          {"pages", "", human_size(stats.page_bytes)},
-      },
-      "lrl");
-}
-
-Result<ExitCode> stats(Session& session) {
-  TALARIA_TRY_ASSIGN(auto store, session.open_store());
-  TALARIA_TRY_ASSIGN(auto stats, store->stats());
-  return session.json() ? session.print_json(to_json(stats)) : session.print(to_text(stats));
 }
 
 struct VerifyChoice {
@@ -206,18 +162,6 @@ void add_init(CLI::App& app, Action& chosen) {
   auto* command = app.add_subcommand("init", "Make an empty repository");
   command->fallthrough()->footer("Example: talaria init --repo /data/sequences");
   command->callback([&chosen] { chosen = init; });
-}
-
-void add_version(CLI::App& app, Action& chosen) {
-  auto* command = app.add_subcommand("version", "Show the version of this program");
-  command->fallthrough()->footer("Example: talaria version --json");
-  command->callback([&chosen] { chosen = version; });
-}
-
-void add_stats(CLI::App& app, Action& chosen) {
-  auto* command = app.add_subcommand("stats", "Count what is stored and what it takes");
-  command->fallthrough()->footer("Example: talaria stats --json");
-  command->callback([&chosen] { chosen = stats; });
 }
 
 void add_verify(CLI::App& app, Action& chosen) {

@@ -50,7 +50,7 @@ ssize_t read_waiting(int fd, char* out, std::size_t size, int stop) {
 
 } // namespace
 
-Result<InputFile> InputFile::open(const std::string& path, const Interrupt& interrupt) {
+Result<InputFile> InputFile::open(const std::string& path, Interrupt& interrupt) {
   TALARIA_TRY_ASSIGN(auto fd, open_source(path));
   struct stat status {};
   if (::fstat(fd.get(), &status) == 0 && S_ISDIR(status.st_mode))

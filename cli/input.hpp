@@ -12,7 +12,7 @@ namespace talaria::cli {
 class InputFile {
 public:
   // errc::not_found, errc::io_error; errc::invalid_argument for a folder.
-  static Result<InputFile> open(const std::string& path, const Interrupt& interrupt);
+  static Result<InputFile> open(const std::string& path, Interrupt& interrupt);
 
   // Up to `size` bytes; 0 at the end. errc::cancelled after a signal.
   Result<std::size_t> read(char* out, std::size_t size);

@@ -51,21 +51,33 @@ bool wait_ready(int fd, short events, int stop) noexcept {
   return polled[1].revents == 0;
 }
 
-Interrupt::Interrupt() : requested_(make_event()), stop_(make_event()) {
+Interrupt::Interrupt() {
+  struct sigaction action {};
+  action.sa_handler = [](int) { end_at_once(); };
   const sigset_t set = watched_signals();
-  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  for (const int number : {SIGINT, SIGTERM})
+    if (sigismember(&set, number) == 1) ::sigaction(number, &action, nullptr);
   // A reader that went away is an error of write(), not the end.
   ::signal(SIGPIPE, SIG_IGN);
+}
+
+void Interrupt::watch() {
+  if (thread_.joinable()) return;
+  const sigset_t set = watched_signals();
+  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  requested_ = make_event();
+  stop_ = make_event();
   signals_ = Descriptor(::signalfd(-1, &set, SFD_CLOEXEC));
-  thread_ = std::thread([this] { watch(); });
+  thread_ = std::thread([this] { wait_for_signals(); });
 }
 
 Interrupt::~Interrupt() {
+  if (!thread_.joinable()) return;
   set_event(stop_);
   thread_.join();
 }
 
-void Interrupt::watch() {
+void Interrupt::wait_for_signals() {
   while (wait_ready(signals_.get(), POLLIN, stop_.get())) {
     signalfd_siginfo info{};
     if (::read(signals_.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info)) return;

@@ -1,8 +1,7 @@
 // SIGINT and SIGTERM: the first ends what is under way in order, a second one ends the program at once.
 //
 // A command that has nothing to clean up is ended at once by the first signal too; one that has says so
-// with an OrderlyEnd. Make the only Interrupt before any other thread: the signals are blocked in all of
-// them, and a thread of its own waits for them.
+// with an OrderlyEnd.
 #pragma once
 
 #include "cli/descriptor.hpp"
@@ -13,26 +12,41 @@
 
 namespace talaria::cli {
 
+// There is one in a process. Its functions are called by the main thread.
 class Interrupt {
 public:
+  // From now on a signal ends the program at once.
   Interrupt();
   ~Interrupt();
   Interrupt(const Interrupt&) = delete;
   Interrupt& operator=(const Interrupt&) = delete;
 
+  // From now on a thread waits for the signals, which are blocked in all others: to be called before
+  // there are any. What needs it calls it itself.
+  void watch();
+
   // Set by the first signal: what OperationOptions takes. Others may set it to cancel an operation.
-  std::shared_ptr<std::atomic<bool>> flag() const { return flag_; }
+  std::shared_ptr<std::atomic<bool>> flag() {
+    watch();
+    return flag_;
+  }
 
   // Whether a signal came.
   bool requested() const { return signalled_; }
 
   // A descriptor that is readable from the first signal on, for poll().
-  int descriptor() const { return requested_.get(); }
+  int descriptor() {
+    watch();
+    return requested_.get();
+  }
 
   // While one of them lives, the first signal only asks.
   class OrderlyEnd {
   public:
-    explicit OrderlyEnd(Interrupt& interrupt) : count_(interrupt.orderly_) { ++count_; }
+    explicit OrderlyEnd(Interrupt& interrupt) : count_(interrupt.orderly_) {
+      interrupt.watch();
+      ++count_;
+    }
     ~OrderlyEnd() { --count_; }
     OrderlyEnd(const OrderlyEnd&) = delete;
     OrderlyEnd& operator=(const OrderlyEnd&) = delete;
@@ -42,7 +56,7 @@ public:
   };
 
 private:
-  void watch();
+  void wait_for_signals();
 
   std::shared_ptr<std::atomic<bool>> flag_ = std::make_shared<std::atomic<bool>>(false);
   std::atomic<bool> signalled_{false};
@@ -50,7 +64,7 @@ private:
   Descriptor requested_; // eventfd
   Descriptor stop_;      // eventfd: ends the thread
   Descriptor signals_;   // signalfd
-  std::thread thread_;
+  std::thread thread_;   // once it watches
 };
 
 // Waits until `fd` is ready for `events` (as poll() takes them). False if `stop` was readable first.

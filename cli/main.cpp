@@ -1,50 +1,24 @@
-// The program `talaria`.
-#include "cli/descriptor.hpp"
+// The program with all commands, talaria-full.
+#include "cli/commands.hpp"
 #include "cli/interrupt.hpp"
-#include "cli/options.hpp"
+#include "cli/run.hpp"
 
-#include <cstdlib>
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
+#include <array>
 
-namespace talaria::cli {
 namespace {
 
-ExitCode run(const CommandLine& line, Interrupt& interrupt) {
-  Session session(line.options, interrupt);
-  Result<ExitCode> result = failure(errc::internal, "the command did nothing");
-  try {
-    result = line.action(session);
-  } catch (const std::bad_alloc&) {
-    result = failure(errc::limit_exceeded, "memory is exhausted: lower the setting 'memory'");
-  } catch (const std::exception& e) {
-    result = failure(errc::internal, std::string("unexpected failure: ") + e.what());
-  }
-  if (result) return *result;
-  // What fails because it was interrupted may put it in other words.
-  const Error error = interrupt.requested() ? Error(errc::cancelled, "interrupted") : result.error();
-  session.report(error);
-  return exit_code_of(error.code());
-}
+using namespace talaria::cli;
 
-// Buffers of a megabyte come and go all the time; without this, glibc returns each to the operating
-// system and asks for it again, page by page.
-void keep_freed_memory() {
-#ifdef __GLIBC__
-  mallopt(M_MMAP_THRESHOLD, 32 << 20);
-  mallopt(M_TRIM_THRESHOLD, 256 << 20);
-#endif
-}
+constexpr std::array<AddCommand, 13> commands{
+    add_init,   add_ingest,          add_releases, add_export, add_get,   add_verify, add_rebuild,
+    add_rebase, add_remove_releases, add_gc,       add_stats,  add_chunk, add_version};
 
 } // namespace
-} // namespace talaria::cli
 
 int main(int argc, char** argv) {
-  using namespace talaria::cli;
-  keep_freed_memory();
-  occupy_standard_streams();
+  prepare_process();
   Interrupt interrupt;
-  const auto line = read_command_line(argc, argv);
+  interrupt.watch();
+  const auto line = read_command_line(argc, argv, commands);
   return static_cast<int>(line ? run(*line, interrupt) : line.error());
 }

@@ -1,12 +1,11 @@
 #include "cli/options.hpp"
 
-#include "cli/commands.hpp"
 #include "config/environment.hpp"
 #include "config/setting.hpp"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <unistd.h>
+#include <string_view>
 
 namespace talaria::cli {
 
@@ -54,20 +53,12 @@ void add_settings(CLI::App& app, GlobalOptions& options) {
   add("--wait", "lock_wait", "SECONDS", "How long to wait for another writer (default 0)");
 }
 
-void add_commands(CLI::App& app, Action& chosen) {
-  add_init(app, chosen);
-  add_ingest(app, chosen);
-  add_releases(app, chosen);
-  add_export(app, chosen);
-  add_get(app, chosen);
-  add_verify(app, chosen);
-  add_rebuild(app, chosen);
-  add_rebase(app, chosen);
-  add_remove_releases(app, chosen);
-  add_gc(app, chosen);
-  add_stats(app, chosen);
-  add_chunk(app, chosen);
-  add_version(app, chosen);
+void declare(CLI::App& app, CommandLine& line, std::span<const AddCommand> commands) {
+  app.require_subcommand(0, 1);
+  app.set_version_flag("--version", "talaria " TALARIA_VERSION);
+  add_global_options(app, line.options);
+  add_settings(app, line.options);
+  for (auto add : commands) add(app, line.action);
 }
 
 // The innermost command that the line named, "talaria chunk" in "talaria chunk --json".
@@ -96,15 +87,12 @@ ExitCode no_command(const CLI::App& app, bool json) {
 
 } // namespace
 
-tl::expected<CommandLine, ExitCode> read_command_line(int argc, char** argv) {
+tl::expected<CommandLine, ExitCode> read_command_line(int argc, char** argv,
+                                                      std::span<const AddCommand> commands) {
   CommandLine line;
   CLI::App app{description, "talaria"};
-  app.require_subcommand(0, 1);
   app.footer(footer());
-  app.set_version_flag("--version", "talaria " TALARIA_VERSION);
-  add_global_options(app, line.options);
-  add_settings(app, line.options);
-  add_commands(app, line.action);
+  declare(app, line, commands);
   // A command line that can't be read has no options yet.
   const bool json = std::any_of(argv, argv + argc,
                                 [](const char* text) { return std::string_view(text) == "--json"; });
@@ -116,6 +104,23 @@ tl::expected<CommandLine, ExitCode> read_command_line(int argc, char** argv) {
     return tl::unexpected(static_cast<ExitCode>(app.exit(e)));
   }
   if (!line.action) return tl::unexpected(no_command(app, json));
+  return line;
+}
+
+std::optional<CommandLine> read_if_known(int argc, char** argv, std::span<const AddCommand> commands) {
+  CommandLine line;
+  CLI::App app{description, "talaria"};
+  declare(app, line, commands);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForVersion& version) {
+    line.action = [text = std::string(version.what()) + "\n"](Session& session) {
+      return session.print(text);
+    };
+  } catch (const CLI::ParseError&) {
+    return std::nullopt;
+  }
+  if (!line.action) return std::nullopt;
   return line;
 }
 

@@ -36,13 +36,17 @@ Result<Settings> Session::settings() const {
   return settings;
 }
 
-Result<std::unique_ptr<Store>> Session::open_store() const {
+Error Session::no_store(const Error& error) const {
+  if (error.code() != errc::no_repository || error.message().find('`') != std::string::npos)
+    return error;
+  return {errc::no_repository, error.message() + ": `talaria init` makes a repository"};
+}
+
+Result<std::unique_ptr<Reader>> Session::open_reader() const {
   TALARIA_TRY_ASSIGN(auto settings, this->settings());
-  auto store = Store::open(repository(), settings);
-  if (!store && store.error().code() == errc::no_repository &&
-      store.error().message().find('`') == std::string::npos)
-    return failure(errc::no_repository, store.error().message() + ": `talaria init` makes a repository");
-  return store;
+  auto reader = Reader::open(repository(), settings);
+  if (!reader) return tl::unexpected(no_store(reader.error()));
+  return reader;
 }
 
 void Session::report(const Error& error) const {

@@ -4,6 +4,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/output.hpp"
+#include "reads/reader.hpp"
 #include "talaria/store.hpp"
 
 #include <functional>
@@ -38,6 +39,7 @@ public:
   Result<Settings> settings() const;
 
   Result<std::unique_ptr<Store>> open_store() const;
+  Result<std::unique_ptr<Reader>> open_reader() const;
 
   // Says what failed on standard error: a line, or {"error":{"code":...,"message":...}} with --json.
   void report(const Error& error) const;
@@ -50,6 +52,9 @@ public:
   Result<ExitCode> print_summary(std::string_view text) const;
 
 private:
+  // The error of opening, with what to do about it.
+  Error no_store(const Error& error) const;
+
   const GlobalOptions& options_;
   Interrupt& interrupt_;
 };

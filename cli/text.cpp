@@ -79,4 +79,11 @@ std::string table(const std::vector<std::vector<std::string>>& rows, std::string
   return text;
 }
 
+Result<Digest> parse_digest(const std::string& text) {
+  if (auto digest = Digest::from_hex(text)) return *digest;
+  return failure(errc::invalid_argument,
+                 "'" + text +
+                     "' is not a digest; right would be the 64 hexadecimal digits of a SHA-256");
+}
+
 } // namespace talaria::cli

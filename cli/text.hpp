@@ -1,6 +1,9 @@
 // Numbers and tables as people read them.
 #pragma once
 
+#include "talaria/digest.hpp"
+#include "talaria/error.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -30,5 +33,8 @@ std::string counted(uint64_t number, std::string_view noun);
 // Columns as wide as their widest cell; those marked 'r' in `alignment` end together, 'l' begin
 // together.
 std::string table(const std::vector<std::vector<std::string>>& rows, std::string_view alignment);
+
+// A SHA-256 in hexadecimal digits; errc::invalid_argument if it is none.
+Result<Digest> parse_digest(const std::string& text);
 
 } // namespace talaria::cli

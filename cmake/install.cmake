@@ -8,10 +8,13 @@ install(TARGETS talaria talaria-caf EXPORT TalariaTargets
   RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 set_target_properties(talaria-caf PROPERTIES EXPORT_NAME actors)
 install(TARGETS talaria-cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS talaria-full RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/talaria)
 if(BUILD_SHARED_LIBS)
-  # The program finds its library in the prefix it was installed to, wherever that is moved.
+  # The programs find their library in the prefix they were installed to, wherever that is moved.
   file(RELATIVE_PATH talaria_bin_to_lib ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
   set_target_properties(talaria-cli PROPERTIES INSTALL_RPATH "$ORIGIN/${talaria_bin_to_lib}")
+  file(RELATIVE_PATH talaria_libexec_to_lib ${CMAKE_INSTALL_FULL_LIBEXECDIR}/talaria ${CMAKE_INSTALL_FULL_LIBDIR})
+  set_target_properties(talaria-full PROPERTIES INSTALL_RPATH "$ORIGIN/${talaria_libexec_to_lib}")
 endif()
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/talaria DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
   FILES_MATCHING PATTERN "*.hpp")

@@ -1,9 +1,9 @@
 #include "talaria/digest.hpp"
 
-#include <openssl/evp.h>
-
-#include <new>
-#include <stdexcept>
+// OpenSSL's newer interface looks for providers and reads a configuration first, which takes longer than
+// to open a repository. The functions of this one can't fail.
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/sha.h>
 
 namespace talaria {
 
@@ -15,19 +15,6 @@ int hex_value(char c) noexcept {
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
-}
-
-struct FreeMd {
-  void operator()(EVP_MD* md) const noexcept { EVP_MD_free(md); }
-};
-struct FreeCtx {
-  void operator()(EVP_MD_CTX* ctx) const noexcept { EVP_MD_CTX_free(ctx); }
-};
-
-// OpenSSL's digest functions fail only where SHA-256 itself is unavailable, which construction finds
-// out.
-void require(int ok) {
-  if (ok != 1) throw std::runtime_error("OpenSSL cannot compute SHA-256");
 }
 
 } // namespace
@@ -54,23 +41,15 @@ std::optional<Digest> Digest::from_hex(std::string_view text) noexcept {
   return d;
 }
 
-// Fetching the algorithm and making a context each cost more than hashing a short sequence: both are
-// kept.
 struct Hasher::State {
-  std::unique_ptr<EVP_MD, FreeMd> md{EVP_MD_fetch(nullptr, "SHA2-256", nullptr)};
-  std::unique_ptr<EVP_MD_CTX, FreeCtx> ctx{EVP_MD_CTX_new()};
+  SHA256_CTX sha{};
   bool begun = false;
 
-  State() {
-    if (!ctx) throw std::bad_alloc();
-    if (!md) throw std::runtime_error("OpenSSL offers no SHA-256");
-  }
-
-  void begin() { require(EVP_DigestInit_ex2(ctx.get(), md.get(), nullptr)); }
-  void add(std::string_view data) { require(EVP_DigestUpdate(ctx.get(), data.data(), data.size())); }
+  void begin() { SHA256_Init(&sha); }
+  void add(std::string_view data) { SHA256_Update(&sha, data.data(), data.size()); }
   Digest end() {
     Digest d;
-    require(EVP_DigestFinal_ex(ctx.get(), d.bytes.data(), nullptr));
+    SHA256_Final(d.bytes.data(), &sha);
     return d;
   }
 };

@@ -1,6 +1,6 @@
 #include "repository/number.hpp"
 
-#include <openssl/rand.h>
+#include <random>
 
 namespace talaria {
 
@@ -32,8 +32,9 @@ std::string GenerationId::hex() const {
 }
 
 GenerationId GenerationId::random() {
+  std::random_device source;
   GenerationId id;
-  RAND_bytes(id.bytes.data(), static_cast<int>(size));
+  for (auto& byte : id.bytes) byte = static_cast<std::uint8_t>(source());
   return id;
 }
 

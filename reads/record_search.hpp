@@ -1,14 +1,16 @@
 // Finding the records of releases by accession or digest.
 #pragma once
 
-#include "actors/operation.hpp"
+#include "reads/read_context.hpp"
+#include "sequence/render.hpp"
+#include "talaria/store.hpp"
 
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-namespace talaria::actors {
+namespace talaria {
 
 // A record of a release, or a sequence alone.
 struct FoundRecord {
@@ -26,7 +28,7 @@ enum class HeaderMatch {
 // Looks in one view of the repository. Used by one thread at a time.
 class RecordSearch {
 public:
-  static Result<RecordSearch> open(Operation& op);
+  static Result<RecordSearch> open(ReadContext& context);
 
   const View& view() const noexcept { return *view_; }
 
@@ -43,14 +45,14 @@ public:
   };
 
 private:
-  RecordSearch(Operation& op, ViewPtr view, DigestIndexPtr index)
-      : op_(&op), view_(std::move(view)), index_(std::move(index)) {}
+  RecordSearch(ReadContext& context, ViewPtr view, DigestIndexPtr index)
+      : context_(&context), view_(std::move(view)), index_(std::move(index)) {}
 
   Result<std::vector<Number>> find_headers(std::string_view id, HeaderMatch match);
   Result<std::vector<const ReleaseEntry*>> releases_to_search(const std::string& release) const;
   Result<std::optional<FoundRecord>> find_in(const ReleaseEntry& release, const Wanted& wanted);
 
-  Operation* op_;
+  ReadContext* context_;
   ViewPtr view_;
   DigestIndexPtr index_;
 };
@@ -58,4 +60,4 @@ private:
 // The error for an ID that find() found nothing for.
 Error no_record(std::string_view id, const std::string& release);
 
-} // namespace talaria::actors
+} // namespace talaria

@@ -1,8 +1,12 @@
-// What all actors of a store share: the objects, the repository on them, and the settings.
+// What all reads and operations of an open store share: the objects, the repository on them, what of it
+// is kept in memory, and the settings.
 #pragma once
 
+#include "cache/block_cache.hpp"
+#include "cache/page_cache.hpp"
 #include "coding/codec.hpp"
 #include "core/try.hpp"
+#include "repository/locator.hpp"
 #include "repository/repository.hpp"
 #include "repository/run.hpp"
 #include "talaria/object_store.hpp"
@@ -11,7 +15,7 @@
 #include <algorithm>
 #include <memory>
 
-namespace talaria::actors {
+namespace talaria {
 
 // Immutable; its parts are thread-safe.
 struct Core {
@@ -19,6 +23,9 @@ struct Core {
   std::unique_ptr<Repository> repository;
   Settings settings;
   CodecId codec = CodecId::zstd;
+  std::shared_ptr<BlockCache> blocks;
+  std::unique_ptr<PageCache> pages; // of those who look for single records
+  std::unique_ptr<Locator> locator;
 
   // Shares of the memory setting: a run of new chunks takes five sixteenths (and its tables about as
   // much again while it is sorted, if the sequences are short), the cache three eighths, windows of
@@ -58,10 +65,13 @@ struct Core {
     core->settings = settings;
     TALARIA_TRY_ASSIGN(core->codec, codec_from_name(settings.codec));
     TALARIA_TRY_ASSIGN(core->repository, Repository::open(*core->objects));
+    core->blocks = std::make_shared<BlockCache>(static_cast<std::size_t>(settings.resolved_cache()));
+    core->pages = std::make_unique<PageCache>(*core->objects, core->page_cache());
+    core->locator = std::make_unique<Locator>(*core->repository);
     return std::shared_ptr<const Core>(std::move(core));
   }
 };
 
 using CorePtr = std::shared_ptr<const Core>;
 
-} // namespace talaria::actors
+} // namespace talaria

@@ -1,18 +1,16 @@
-#include "actors/records.hpp"
+#include "reads/records.hpp"
 
-#include "actors/reads.hpp"
-#include "actors/record_search.hpp"
+#include "reads/chunk.hpp"
+#include "reads/record_search.hpp"
+#include "reads/releases.hpp"
 #include "sequence/region.hpp"
 #include "sequence/sequence_reader.hpp"
 
 #include <numeric>
 
-namespace talaria::actors {
+namespace talaria {
 
 namespace {
-
-// A value that is given out as one piece of memory.
-constexpr uint64_t longest_reply = uint64_t{1} << 32;
 
 std::string wrapped(std::string_view header, std::string_view characters) {
   constexpr std::size_t width = 60;
@@ -27,19 +25,18 @@ std::string wrapped(std::string_view header, std::string_view characters) {
   return text;
 }
 
-Result<Record> record_of_digest(Operation& op, const Digest& digest) {
-  auto results = get_chunks(op, std::span(&digest, 1));
-  if (!results[0]) return tl::unexpected(results[0].error());
+Result<Record> record_of_digest(ReadContext& context, const Digest& digest) {
+  TALARIA_TRY_ASSIGN(auto bytes, get_chunk(context, digest));
   Record record;
-  record.sequence = results[0]->view();
+  record.sequence = bytes.view();
   record.text = wrapped("sha256:" + digest.hex(), record.sequence);
   return record;
 }
 
-Result<Record> whole_record(Operation& op, const FoundRecord& found) {
-  EitherBlockSource source(op);
+Result<Record> whole_record(ReadContext& context, const FoundRecord& found) {
+  EitherBlockSource source(context);
   auto& index = *found.index;
-  auto& decoded = op.memory->decoded(found.index);
+  auto& decoded = context.memory->decoded(found.index);
   Record record;
   record.release = found.release;
   TALARIA_TRY_ASSIGN(record.header,
@@ -58,8 +55,8 @@ Result<Record> whole_record(Operation& op, const FoundRecord& found) {
 // Reads ranges one after another; those of one sequence together are quicker.
 class RangeRead {
 public:
-  RangeRead(Operation& op, RecordSearch search, const std::string& release)
-      : op_(op), search_(std::move(search)), release_(release), source_(op) {}
+  RangeRead(ReadContext& context, RecordSearch search, const std::string& release)
+      : context_(context), search_(std::move(search)), release_(release), source_(context) {}
 
   Result<SequenceRange> read(const RangeRequest& request) {
     if (request.begin >= request.end)
@@ -80,7 +77,7 @@ private:
     if (!found) return tl::unexpected(no_record(id, release_));
     found_ = *std::move(found);
     header_.clear();
-    auto& decoded = op_.memory->decoded(found_.index);
+    auto& decoded = context_.memory->decoded(found_.index);
     auto sequence = std::make_unique<SequenceReader>(*found_.index, source_, decoded);
     if (found_.release.empty()) {
       TALARIA_TRY(sequence->open(found_.parts.sequence));
@@ -94,7 +91,7 @@ private:
     return {};
   }
 
-  Operation& op_;
+  ReadContext& context_;
   RecordSearch search_;
   const std::string& release_;
   EitherBlockSource source_;
@@ -113,11 +110,11 @@ std::string canonical(std::string_view characters) {
   return residues;
 }
 
-Result<Record> record_of_region(Operation& op, RecordSearch search, const Region& region,
+Result<Record> record_of_region(ReadContext& context, RecordSearch search, const Region& region,
                                 const std::string& release) {
   if (region.from == 0)
     return failure(errc::invalid_argument, "places in a sequence count from 1, not from 0");
-  RangeRead ranges(op, std::move(search), release);
+  RangeRead ranges(context, std::move(search), release);
   TALARIA_TRY_ASSIGN(auto range, ranges.read({std::string(region.id), region.from - 1, region.to}));
   Record record;
   record.header =
@@ -133,32 +130,32 @@ bool may_have_gone(const Core& core, const View& view, const Error& error) {
   return (error.code() == errc::damaged || error.code() == errc::not_found) && has_moved(core, view);
 }
 
-Result<Record> find_with(Operation& op, RecordSearch& search, const std::string& id,
+Result<Record> find_with(ReadContext& context, RecordSearch& search, const std::string& id,
                          const std::string& release) {
   const auto region = parse_region(id);
   TALARIA_TRY_ASSIGN(auto found,
                      search.find(id, release, region ? HeaderMatch::exact : HeaderMatch::accession));
-  if (!found && region) return record_of_region(op, search, *region, release);
+  if (!found && region) return record_of_region(context, search, *region, release);
   if (!found) return tl::unexpected(no_record(id, release));
-  if (found->release.empty()) return record_of_digest(op, *Digest::from_hex(id));
-  return whole_record(op, *found);
+  if (found->release.empty()) return record_of_digest(context, *Digest::from_hex(id));
+  return whole_record(context, *found);
 }
 
 } // namespace
 
-Result<Record> find_record(Operation& op, const std::string& id, const std::string& release) {
+Result<Record> find_record(ReadContext& context, const std::string& id, const std::string& release) {
   while (true) {
-    TALARIA_TRY_ASSIGN(auto search, RecordSearch::open(op));
-    auto record = find_with(op, search, id, release);
-    if (record || !may_have_gone(*op.core, search.view(), record.error())) return record;
+    TALARIA_TRY_ASSIGN(auto search, RecordSearch::open(context));
+    auto record = find_with(context, search, id, release);
+    if (record || !may_have_gone(*context.core, search.view(), record.error())) return record;
   }
 }
 
-std::vector<Result<SequenceRange>> get_ranges(Operation& op, std::span<const RangeRequest> ranges,
+std::vector<Result<SequenceRange>> get_ranges(ReadContext& context, std::span<const RangeRequest> ranges,
                                               const std::string& release) {
   std::vector<Result<SequenceRange>> results(ranges.size(),
                                              Result<SequenceRange>(failure(errc::internal, "not read")));
-  auto search = RecordSearch::open(op);
+  auto search = RecordSearch::open(context);
   if (!search) {
     for (auto& result : results) result = tl::unexpected(search.error());
     return results;
@@ -169,41 +166,20 @@ std::vector<Result<SequenceRange>> get_ranges(Operation& op, std::span<const Ran
     return ranges[a].id != ranges[b].id ? ranges[a].id < ranges[b].id
                                         : ranges[a].begin < ranges[b].begin;
   });
-  auto read = std::make_unique<RangeRead>(op, *search, release);
+  auto read = std::make_unique<RangeRead>(context, *search, release);
   for (auto i : order) {
     results[i] = read->read(ranges[i]);
-    while (!results[i] && may_have_gone(*op.core, search->view(), results[i].error())) {
-      search = RecordSearch::open(op);
+    while (!results[i] && may_have_gone(*context.core, search->view(), results[i].error())) {
+      search = RecordSearch::open(context);
       if (!search) {
         results[i] = tl::unexpected(search.error());
         return results;
       }
-      read = std::make_unique<RangeRead>(op, *search, release);
+      read = std::make_unique<RangeRead>(context, *search, release);
       results[i] = read->read(ranges[i]);
     }
   }
   return results;
 }
 
-Result<Buffer> get_chunk_range(Operation& op, const Digest& digest, uint64_t offset, uint64_t length) {
-  TALARIA_TRY_ASSIGN(auto located, op.services->locator->locate(std::span(&digest, 1)));
-  auto& chunk = located.chunks[0];
-  if (!chunk.found) return failure(errc::not_found, "no chunk has the digest " + digest.hex());
-  EitherBlockSource source(op);
-  ValueReader value(*located.index, source, &op.memory->decoded(located.index));
-  TALARIA_TRY(value.open(chunk.kind, chunk.number));
-  if (offset > value.size())
-    return failure(errc::invalid_argument, "the chunk " + digest.hex() + " has " +
-                                               std::to_string(value.size()) + " bytes: none is at " +
-                                               std::to_string(offset));
-  length = std::min(length, value.size() - offset);
-  if (length > longest_reply)
-    return failure(errc::limit_exceeded, "a range of more than " + std::to_string(longest_reply) +
-                                             " bytes: ask for smaller ones");
-  std::string bytes;
-  bytes.reserve(static_cast<std::size_t>(length));
-  TALARIA_TRY(value.read(offset, length, bytes));
-  return Buffer(std::move(bytes));
-}
-
-} // namespace talaria::actors
+} // namespace talaria

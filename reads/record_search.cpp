@@ -1,15 +1,16 @@
-#include "actors/record_search.hpp"
+#include "reads/record_search.hpp"
 
+#include "reads/releases.hpp"
 #include "sequence/header.hpp"
 
 #include <algorithm>
 
-namespace talaria::actors {
+namespace talaria {
 
-Result<RecordSearch> RecordSearch::open(Operation& op) {
-  TALARIA_TRY_ASSIGN(auto view, op.core->repository->view());
+Result<RecordSearch> RecordSearch::open(ReadContext& context) {
+  TALARIA_TRY_ASSIGN(auto view, context.core->repository->view());
   TALARIA_TRY_ASSIGN(auto index, view->index());
-  return RecordSearch(op, std::move(view), std::move(index));
+  return RecordSearch(context, std::move(view), std::move(index));
 }
 
 // In whatever release.
@@ -20,7 +21,7 @@ Result<std::vector<Number>> RecordSearch::find_headers(std::string_view id, Head
   std::vector<Number> candidates;
   TALARIA_TRY(index_->find_headers(accession_key(unversioned(wanted)), UINT32_MAX, candidates));
   const bool any_version = unversioned(wanted).size() == wanted.size();
-  OwnBlockSource source(*op_);
+  OwnBlockSource source(*context_);
   std::vector<Number> headers;
   for (auto& number : candidates) {
     ValueReader reader(*index_, source);
@@ -125,7 +126,7 @@ Result<RecordParts> parts_of(const RunPage& page, uint32_t place, const PageFile
 // The first record of a release with one of the headers, or with the sequence.
 Result<std::optional<FoundRecord>> RecordSearch::find_in(const ReleaseEntry& release,
                                                          const Wanted& wanted) {
-  auto& cache = *op_->services->pages;
+  auto& cache = *context_->core->pages;
   TALARIA_TRY_ASSIGN(auto file, cache.file(*view_, release));
   const auto own = in_file(wanted, *file, *index_);
   for (std::size_t i = 0; i < file->pages().size(); ++i) {
@@ -150,4 +151,4 @@ Error no_record(std::string_view id, const std::string& release) {
   return {errc::not_found, std::move(message)};
 }
 
-} // namespace talaria::actors
+} // namespace talaria
