@@ -20,16 +20,18 @@ file(RELATIVE_PATH talaria_bin_to_libexec ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_I
 target_compile_definitions(talaria-cli PRIVATE TALARIA_BIN_TO_LIBEXEC="${talaria_bin_to_libexec}")
 
 # What talaria needs of other libraries, statically where all of it is there: to load shared ones takes a third of the
-# time of a read. ISA-L mostly isn't; what it does for reads, quick/ does with zlib.
+# time of a read. ISA-L mostly isn't; what it does for reads, quick/ does with zlib and liblzma.
 set(talaria_static_libraries)
-foreach(name crypto zstd lz4 yaml-cpp z)
+foreach(name crypto zstd lz4 yaml-cpp z lzma)
   find_library(TALARIA_STATIC_${name} lib${name}.a)
   mark_as_advanced(TALARIA_STATIC_${name})
   list(APPEND talaria_static_libraries ${TALARIA_STATIC_${name}})
 endforeach()
-find_path(TALARIA_ZLIB_INCLUDE_DIR zlib.h)
-mark_as_advanced(TALARIA_ZLIB_INCLUDE_DIR)
-list(APPEND talaria_static_libraries ${TALARIA_ZLIB_INCLUDE_DIR})
+foreach(header zlib.h lzma.h)
+  find_path(TALARIA_INCLUDE_${header} ${header})
+  mark_as_advanced(TALARIA_INCLUDE_${header})
+  list(APPEND talaria_static_libraries ${TALARIA_INCLUDE_${header}})
+endforeach()
 include(CheckCXXSourceCompiles)
 set(CMAKE_REQUIRED_LINK_OPTIONS -static-pie)
 check_cxx_source_compiles("#include <iostream>
@@ -41,7 +43,7 @@ if(BUILD_SHARED_LIBS OR TALARIA_SANITIZE OR NOT TALARIA_STATIC_PIE OR talaria_st
 else()
   # Of libtalaria, only what reads need; what is in quick/ comes before what it has of the same name.
   target_sources(talaria-cli PRIVATE quick/crc64.cpp quick/gzip_codec.cpp)
-  target_include_directories(talaria-cli SYSTEM PRIVATE ${TALARIA_ZLIB_INCLUDE_DIR})
+  target_include_directories(talaria-cli SYSTEM PRIVATE ${TALARIA_INCLUDE_zlib.h} ${TALARIA_INCLUDE_lzma.h})
   set_target_properties(talaria-cli PROPERTIES POSITION_INDEPENDENT_CODE ON)
   list(FILTER talaria_static_libraries INCLUDE REGEX "\\.a$")
   target_link_libraries(talaria-cli PRIVATE talaria-commands $<TARGET_FILE:talaria> ${talaria_static_libraries})
