@@ -404,7 +404,7 @@ Result<void> Rebuilding::count_indexed(const Segment& segment) {
   for (auto kind : all_kinds)
     for (uint32_t slot = 0; slot < segment.count(kind); ++slot) {
       TALARIA_TRY_ASSIGN(auto block, segment.block_of(kind, slot));
-      ++slots[block];
+      if (block != no_block) ++slots[block]; // those that a collection took have a slot, but no block
     }
   for (uint32_t i = 0; i < slots.size(); ++i) {
     TALARIA_TRY_ASSIGN(auto block, segment.block(i));
