@@ -98,6 +98,12 @@ public:
 
   Result<RebuildReport> run();
 
+  // Whether a dry run, which holds no lock, may have missed what others took away meanwhile.
+  bool must_look_again(const Result<RebuildReport>& report) const {
+    auto nothing = report && report->rebuilt.empty() && report->damages.empty();
+    return options_.dry_run && !nothing && view_ && has_moved(*op_.core, *view_);
+  }
+
 private:
   using WantBlock = std::function<bool(std::size_t pack, const BlockInfo&)>;
   using TakeBlock = std::function<void(std::size_t pack, const BlockInfo&, const ScannedBlock&)>;
@@ -682,7 +688,11 @@ Result<void> Rebuilding::publish() {
 } // namespace
 
 Result<RebuildReport> rebuild(Operation& op, const RebuildOptions& options) {
-  return Rebuilding(op, options).run();
+  while (true) {
+    Rebuilding rebuilding(op, options);
+    auto report = rebuilding.run();
+    if (!rebuilding.must_look_again(report)) return report;
+  }
 }
 
 } // namespace talaria::actors
