@@ -95,11 +95,16 @@ public:
     for (std::size_t i = 0; i < results_.size(); ++i) {
       if (!done)
         results_[i] = tl::unexpected(done.error());
-      else if (!results_[i] && was_removed(located->chunks[i], results_[i].error()))
+      else if (!results_[i] && was_removed(located->chunks[i], results_[i].error())) {
         results_[i] = tl::unexpected(missing(digests_[i]));
+        if (located->chunks[i].found) gone_.push_back(i);
+      }
     }
     return std::move(results_);
   }
+
+  // Places of the chunks that were found, but removed before they were read.
+  const std::vector<std::size_t>& gone() const { return gone_; }
 
 private:
   // Whether a chunk could not be read because it was removed meanwhile: it is as absent as any other
@@ -223,13 +228,22 @@ private:
   DecodedChunks decoded_;
   std::vector<BlockPtr> blocks_; // of a small batch, by chunk
   std::vector<Result<Buffer>> results_;
+  std::vector<std::size_t> gone_;
   Hasher hasher_;
 };
 
 } // namespace
 
 std::vector<Result<Buffer>> get_chunks(Operation& op, std::span<const Digest> digests) {
-  return BatchRead(op, digests).run();
+  BatchRead read(op, digests);
+  auto results = read.run();
+  if (read.gone().empty()) return results;
+  // One that was stored anew, by `chunk rebase` or a release, has another number now.
+  std::vector<Digest> wanted;
+  for (auto i : read.gone()) wanted.push_back(digests[i]);
+  auto again = get_chunks(op, wanted);
+  for (std::size_t i = 0; i < again.size(); ++i) results[read.gone()[i]] = std::move(again[i]);
+  return results;
 }
 
 Result<std::vector<bool>> contains_chunks(Operation& op, std::span<const Digest> digests) {

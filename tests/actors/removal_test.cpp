@@ -420,6 +420,26 @@ TEST_F(RemovalMeanwhile, AViewFromBeforeFindsSequencesByDigest) {
   }
 }
 
+// It has another number then.
+TEST_F(RemovalMeanwhile, AChunkThatIsStoredAnewIsRead) {
+  auto first = *store->chunks().put(bases.substr(0, 5000));
+  auto second = *store->chunks().put(bases.substr(10, 5000));
+  ASSERT_TRUE(store->deltas().rebase(second, DeltaChoice::given(first)));
+  ASSERT_TRUE(store->chunks().remove(*store->chunks().put("of no use")));
+  auto objects_of_reader = std::make_unique<FailingStore>(*objects);
+  auto* disturbed = objects_of_reader.get();
+  auto reader = Store::open(std::move(objects_of_reader), small_settings());
+  ASSERT_TRUE(reader);
+  ASSERT_TRUE(*(*reader)->chunks().contains(second)); // opens the view
+  disturbed->before_next_read([&] {
+    ASSERT_TRUE(store->deltas().rebase(second, DeltaChoice::whole()));
+    collected();
+  });
+  auto read = (*reader)->chunks().get(second);
+  ASSERT_TRUE(read) << read.error().message();
+  EXPECT_EQ(read->view(), bases.substr(10, 5000));
+}
+
 TEST_F(RemovalMeanwhile, TheSameProgramKnowsAtOnce) {
   auto record = store->get("P10000", "db@0");
   ASSERT_TRUE(record);
