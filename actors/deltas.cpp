@@ -100,6 +100,7 @@ private:
     TALARIA_TRY_ASSIGN(auto index, commit_->index());
     interner_->next_run(index, new_run(next));
     source_.use(std::move(index), interner_->run());
+    reference_.reset(); // its parts may be stored as differences now
     return {};
   }
 
