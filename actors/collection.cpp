@@ -65,7 +65,13 @@ Result<GcReport> GarbageCollection::run() {
     TALARIA_TRY_ASSIGN(lock_, repository().lock_for_writing(op_.core->settings.lock_wait));
   }
   TALARIA_TRY_ASSIGN(report_.bytes_before, repository_bytes(*op_.core));
-  if (auto decided = decide(); !decided) {
+  auto decided = decide();
+  // Without the lock, others may take away what is being read.
+  while (!decided && options_.dry_run && view_ && may_have_gone(*op_.core, *view_, decided.error())) {
+    while (!marking_.empty()) (void)take();
+    decided = decide();
+  }
+  if (!decided) {
     auto& error = decided.error();
     if (error.code() != errc::damaged) return tl::unexpected(error);
     return failure(errc::damaged,

@@ -100,6 +100,7 @@ private:
     TALARIA_TRY_ASSIGN(auto index, commit_->index());
     interner_->next_run(index, new_run(next));
     source_.use(std::move(index), interner_->run());
+    reference_.reset(); // its parts may be stored as differences now
     return {};
   }
 
@@ -359,12 +360,13 @@ Result<DeltaInfo> delta_info(Operation& op, const Digest& digest) {
   return DeltaReading(op, std::move(index)).info(digest);
 }
 
-Result<std::vector<Digest>> list_deltas(Operation& op, const Digest& reference) {
-  TALARIA_TRY_ASSIGN(auto view, op.core->repository->view());
-  TALARIA_TRY_ASSIGN(auto index, view->index());
+namespace {
+
+Result<std::vector<Digest>> list_deltas(Operation& op, const View& view, const Digest& reference) {
+  TALARIA_TRY_ASSIGN(auto index, view.index());
   TALARIA_TRY(find_chunk(*index, reference));
   OwnBlockSource source(op);
-  TALARIA_TRY_ASSIGN(auto scan, DeltaScan::read(*view, source, false));
+  TALARIA_TRY_ASSIGN(auto scan, DeltaScan::read(view, source, false));
   DeltaReading reading(op, std::move(index));
   std::vector<Digest> digests;
   for (auto& number : scan.deltas(reference)) {
@@ -372,6 +374,16 @@ Result<std::vector<Digest>> list_deltas(Operation& op, const Digest& reference) 
     digests.push_back(digest);
   }
   return digests;
+}
+
+} // namespace
+
+Result<std::vector<Digest>> list_deltas(Operation& op, const Digest& reference) {
+  while (true) {
+    TALARIA_TRY_ASSIGN(auto view, op.core->repository->view());
+    auto digests = list_deltas(op, *view, reference);
+    if (digests || !may_have_gone(*op.core, *view, digests.error())) return digests;
+  }
 }
 
 } // namespace talaria::actors

@@ -37,11 +37,16 @@ public:
     for (std::size_t i = 0; i < results_.size(); ++i) {
       if (!done)
         results_[i] = tl::unexpected(done.error());
-      else if (!results_[i] && was_removed(*op_.core, located->chunks[i], results_[i].error()))
+      else if (!results_[i] && was_removed(*op_.core, located->chunks[i], results_[i].error())) {
         results_[i] = tl::unexpected(no_chunk(digests_[i]));
+        if (located->chunks[i].found) gone_.push_back(i);
+      }
     }
     return std::move(results_);
   }
+
+  // Places of the chunks that were found, but removed before they were read.
+  const std::vector<std::size_t>& gone() const { return gone_; }
 
 private:
   Result<LocatedChunks> locate() {
@@ -157,13 +162,22 @@ private:
   DecodedChunks decoded_;
   std::vector<BlockPtr> blocks_; // of a small batch, by chunk
   std::vector<Result<Buffer>> results_;
+  std::vector<std::size_t> gone_;
   Hasher hasher_;
 };
 
 } // namespace
 
 std::vector<Result<Buffer>> get_chunks(Operation& op, std::span<const Digest> digests) {
-  return BatchRead(op, digests).run();
+  BatchRead read(op, digests);
+  auto results = read.run();
+  if (read.gone().empty()) return results;
+  // One that was stored anew, by `chunk rebase` or a release, has another number now.
+  std::vector<Digest> wanted;
+  for (auto i : read.gone()) wanted.push_back(digests[i]);
+  auto again = get_chunks(op, wanted);
+  for (std::size_t i = 0; i < again.size(); ++i) results[read.gone()[i]] = std::move(again[i]);
+  return results;
 }
 
 Result<std::vector<bool>> contains_chunks(ReadContext& context, std::span<const Digest> digests) {
@@ -231,6 +245,22 @@ Result<std::vector<std::pair<DigestIndex::BlockAt, BlockPlace>>> blocks_of(const
   return places;
 }
 
+// A block that was rewritten meanwhile is found by any chunk of it that is still there; null if none is.
+Result<BlockPtr> read_what_is_left(const DigestIndex& index, const DigestIndex::BlockAt& at, Kind kind,
+                                   BlockPlace place, DirectBlockSource& source) {
+  auto block = source.read(place);
+  auto& segment = *index.segments()[at.segment];
+  for (uint32_t slot = 0; slot < segment.count(kind); ++slot) {
+    if (block || block.error().code() != errc::not_found) return block;
+    TALARIA_TRY_ASSIGN(auto other, segment.block_of(kind, slot));
+    if (other != at.block) continue;
+    place.chunk = index.number(kind, DigestIndex::Slot{at.segment, slot});
+    block = source.read(place);
+  }
+  if (!block && block.error().code() == errc::not_found) return BlockPtr();
+  return block;
+}
+
 } // namespace
 
 Result<void> list_chunks(const Core& core, bool sequences,
@@ -261,14 +291,16 @@ Result<void> list_chunks(const Core& core, bool sequences,
       if (kind == Kind::sequence && !sequences) continue;
       TALARIA_TRY_ASSIGN(auto places, blocks_of(*index, segment, kind));
       for (auto& [at, place] : places) {
-        TALARIA_TRY_ASSIGN(auto block, source.read(place));
-        for (std::size_t i = 0; i < block->count(); ++i) {
+        TALARIA_TRY_ASSIGN(auto block, read_what_is_left(*index, at, kind, place, source));
+        for (std::size_t i = 0; block && i < block->count(); ++i) {
           Number number{place.chunk->generation, block->ordinal(i)};
           // A block that was rewritten has chunks of others too, which come with theirs.
           auto own = index->block_at(kind, number);
           if (!own || *own != at) continue;
-          TALARIA_TRY_ASSIGN(bool more, visit_chunk(block, i, number));
-          if (!more) return {};
+          auto more = visit_chunk(block, i, number);
+          if (!more && more.error().code() == errc::not_found) continue; // its parts were removed
+          if (!more) return tl::unexpected(more.error());
+          if (!*more) return {};
         }
       }
     }

@@ -42,6 +42,11 @@ public:
     return std::move(report_);
   }
 
+  // Whether a dry run, which holds no lock, missed what others took away meanwhile.
+  bool must_look_again(const Error& error) const {
+    return options_.dry_run && view_ && may_have_gone(*op_.core, *view_, error);
+  }
+
 private:
   using Names = std::unordered_set<std::string>;
 
@@ -173,7 +178,11 @@ Rebasing::~Rebasing() {
 } // namespace
 
 Result<RebaseReport> rebase(Operation& op, const RebaseOptions& options) {
-  return Rebasing(op, options).run();
+  while (true) {
+    Rebasing rebasing(op, options);
+    auto report = rebasing.run();
+    if (report || !rebasing.must_look_again(report.error())) return report;
+  }
 }
 
 } // namespace talaria::actors

@@ -98,6 +98,12 @@ public:
 
   Result<RebuildReport> run();
 
+  // Whether a dry run, which holds no lock, may have missed what others took away meanwhile.
+  bool must_look_again(const Result<RebuildReport>& report) const {
+    auto nothing = report && report->rebuilt.empty() && report->damages.empty();
+    return options_.dry_run && !nothing && view_ && has_moved(*op_.core, *view_);
+  }
+
 private:
   using WantBlock = std::function<bool(std::size_t pack, const BlockInfo&)>;
   using TakeBlock = std::function<void(std::size_t pack, const BlockInfo&, const ScannedBlock&)>;
@@ -404,7 +410,7 @@ Result<void> Rebuilding::count_indexed(const Segment& segment) {
   for (auto kind : all_kinds)
     for (uint32_t slot = 0; slot < segment.count(kind); ++slot) {
       TALARIA_TRY_ASSIGN(auto block, segment.block_of(kind, slot));
-      ++slots[block];
+      if (block != no_block) ++slots[block]; // those that a collection took have a slot, but no block
     }
   for (uint32_t i = 0; i < slots.size(); ++i) {
     TALARIA_TRY_ASSIGN(auto block, segment.block(i));
@@ -682,7 +688,11 @@ Result<void> Rebuilding::publish() {
 } // namespace
 
 Result<RebuildReport> rebuild(Operation& op, const RebuildOptions& options) {
-  return Rebuilding(op, options).run();
+  while (true) {
+    Rebuilding rebuilding(op, options);
+    auto report = rebuilding.run();
+    if (!rebuilding.must_look_again(report)) return report;
+  }
 }
 
 } // namespace talaria::actors

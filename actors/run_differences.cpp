@@ -158,7 +158,11 @@ Result<void> RunDifferences::encode(const std::shared_ptr<Run>& run, std::vector
     std::deque<DifferenceRequest> requests;
     for (auto i = first; i < first + batch; ++i) {
       auto& chunk = chunks[i];
-      auto job = values.job(run->content(chunk.kind, chunk.place), references_->find(chunk.sketch));
+      // Differences that an application asked for count on it that it has none itself.
+      auto references = run->is_referred_to(chunk.kind, chunk.place)
+                            ? std::vector<ReferenceChunks::Reference>()
+                            : references_->find(chunk.sketch);
+      auto job = values.job(run->content(chunk.kind, chunk.place), std::move(references));
       requests.push_back(
           op_.self->request(op_.worker(), caf::infinite, difference_atom_v, local(std::move(job))));
     }

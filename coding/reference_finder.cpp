@@ -56,8 +56,10 @@ ReferenceSketch reference_sketch(std::string_view residues) {
     reverse = reverse >> 2 | (3 - code) << 62;
     if (++length < k) continue;
     const auto hash = mix(std::min(forward, reverse));
-    if (hash >> (64 - sampling_bits) == 0)
-      sketch.push_back(static_cast<std::uint32_t>(hash >> (32 - sampling_bits)));
+    if (hash >> (64 - sampling_bits) != 0) continue;
+    const auto kept = static_cast<std::uint32_t>(hash >> (32 - sampling_bits));
+    // A run of one base says no more by its length, and that of A or T is always sampled.
+    if (sketch.empty() || sketch.back() != kept) sketch.push_back(kept);
   }
   return sketch;
 }

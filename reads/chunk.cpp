@@ -75,8 +75,8 @@ Result<Buffer> get_chunk(ReadContext& context, const Digest& digest) {
                       digest, hasher);
   };
   auto bytes = read();
-  if (!bytes && was_removed(*context.core, chunk, bytes.error()))
-    return tl::unexpected(no_chunk(digest));
+  // One that was stored anew, by `chunk rebase` or a release, has another number now.
+  if (!bytes && was_removed(*context.core, chunk, bytes.error())) return get_chunk(context, digest);
   return bytes;
 }
 

@@ -125,11 +125,6 @@ Result<Record> record_of_region(ReadContext& context, RecordSearch search, const
   return record;
 }
 
-// Whether what an older view names may have gone meanwhile: then the newer one answers.
-bool may_have_gone(const Core& core, const View& view, const Error& error) {
-  return (error.code() == errc::damaged || error.code() == errc::not_found) && has_moved(core, view);
-}
-
 Result<Record> find_with(ReadContext& context, RecordSearch& search, const std::string& id,
                          const std::string& release) {
   const auto region = parse_region(id);

@@ -62,6 +62,10 @@ bool has_moved(const Core& core, const View& view) {
   return now && (*now)->ref_value() != view.ref_value();
 }
 
+bool may_have_gone(const Core& core, const View& view, const Error& error) {
+  return (error.code() == errc::damaged || error.code() == errc::not_found) && has_moved(core, view);
+}
+
 Error explain(const Core& core, const View& view, const ReleaseEntry& release, const Error& error) {
   if (error.code() != errc::damaged && error.code() != errc::not_found) return error;
   auto now = core.repository->view();

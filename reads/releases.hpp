@@ -25,6 +25,9 @@ Result<std::vector<ReleaseInfo>> list_releases(const Core& core, const std::stri
 // Whether the ref has moved since the view was opened. False if it can't be read.
 bool has_moved(const Core& core, const View& view);
 
+// Whether an error may be that something went which the view names: then the newer one answers.
+bool may_have_gone(const Core& core, const View& view, const Error& error);
+
 // What to say of an error met while a release was read: that it was removed meanwhile, if that is so.
 Error explain(const Core& core, const View& view, const ReleaseEntry& release, const Error& error);
 

@@ -76,7 +76,12 @@ Result<std::optional<EncodedDifference>> DeltaWriter::encode(std::string_view ta
     job.values_holders.push_back(std::move(chunk.value));
   }
   if (job.references.empty()) return std::nullopt;
-  return encoder_.encode_bytes(job);
+  TALARIA_TRY_ASSIGN(auto encoded, encoder_.encode_bytes(job));
+  // It says how deep its references are, so those of this run must stay so.
+  if (encoded)
+    for (auto& from : job.references)
+      if (auto place = source_.place_in_run(from.name)) interner_.run().refer_to(from.name.kind, *place);
+  return encoded;
 }
 
 void DeltaWriter::set_difference(Kind kind, uint32_t ordinal, EncodedDifference&& encoded) {

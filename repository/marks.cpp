@@ -35,7 +35,8 @@ Result<void> Marks::need(Kind kind, const Number& number) {
 }
 
 void Marks::need(Kind kind, const DigestIndex::Slot& slot) noexcept {
-  if (needed_.set(kind, slot)) changed_[slot.segment].store(true, std::memory_order_relaxed);
+  // Whoever sees the change sees the bit.
+  if (needed_.set(kind, slot)) changed_[slot.segment].store(true, std::memory_order_release);
 }
 
 Result<void> Marks::need_bytes(const std::vector<Number>& removed) {

@@ -58,6 +58,9 @@ public:
   // is.
   Result<bool> goes_back_to(const DifferenceReference& name, const Key128& key);
 
+  // The place of a chunk among those of its kind in the run; nothing if it is stored already.
+  std::optional<uint32_t> place_in_run(const DifferenceReference& name) const;
+
 private:
   struct Content {
     BlockPtr block; // null for a chunk of the run
@@ -65,7 +68,6 @@ private:
     ChunkForm form = ChunkForm::whole;
     Number number;
   };
-  std::optional<uint32_t> place_in_run(const DifferenceReference& name) const;
   Result<Number> number_of(const DifferenceReference& name) const;
   Result<Content> content(const DifferenceReference& name);
   Result<Content> stored_content(const DifferenceReference& name);

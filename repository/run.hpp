@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -102,6 +103,10 @@ public:
   // others may read content() meanwhile.
   void set_difference(Kind kind, uint32_t place, std::string content);
 
+  // Notes that a difference of this run refers to the chunk: its depth mustn't change any more.
+  void refer_to(Kind kind, uint32_t place) { chunks_[index_of(kind)].referred.insert(place); }
+  bool is_referred_to(Kind kind, uint32_t place) const { return of(kind).referred.contains(place); }
+
   // The same for a difference by edit script. These lie in blocks of their own, in the order of `order`:
   // those that differ from neighbours shall be neighbours.
   void set_script(Kind kind, uint32_t place, std::string content, uint64_t order);
@@ -140,6 +145,7 @@ private:
     std::vector<uint32_t> header_keys;
     PlaceTable places;
     std::map<uint32_t, std::string> differences; // by place
+    std::set<uint32_t> referred;                 // by differences of this run
     std::map<uint32_t, uint64_t> script_orders;  // of those that are edit scripts
     uint64_t bytes = 0;
   };

@@ -1,6 +1,7 @@
 // Chunks as differences from chunks that are given or found: what they are stored as, and what may go.
 #include "tests/actors/fixture.hpp"
 
+#include <algorithm>
 #include <random>
 #include <vector>
 
@@ -134,6 +135,54 @@ TEST_F(DeltaStoreTest, AChunkOfABatchMayDifferFromAnEarlierOneOfIt) {
     expect_bytes((*infos)[i].digest, texts[i]);
   }
   expect_sound();
+}
+
+// Parts of nucleotides become differences without being asked for, but not those that one of the same
+// batch was made from: that says how deep they are.
+TEST_F(DeltaStoreTest, AReferenceInTheSameBatchStaysAsDeepAsItWas) {
+  std::mt19937 random(1);
+  std::string genome(600'000, '\0');
+  for (auto& base : genome) base = "ACGT"[random() % 4];
+  put(genome);
+  std::string reverse(genome.rbegin(), genome.rend());
+  for (auto& base : reverse) base = "TGCA"[std::string_view("ACGT").find(base)];
+  auto strain = reverse;
+  for (int i = 0; i < 20; ++i) strain[random() % strain.size()] = 'A';
+  for (auto& choice : {DeltaChoice::given(digest_of(reverse)), DeltaChoice::found()}) {
+    store = open(Settings{});
+    put(genome);
+    auto infos = store->deltas().put_batch(
+        std::vector<DeltaValue>{{reverse, DeltaChoice::whole()}, {strain, choice}});
+    ASSERT_TRUE(infos) << infos.error().message();
+    EXPECT_EQ((*infos)[1].references, std::vector{digest_of(reverse)});
+    EXPECT_LT((*infos)[1].stored, 2000u);
+    expect_bytes(digest_of(reverse), reverse);
+    expect_bytes(digest_of(strain), strain);
+    expect_sound();
+  }
+}
+
+// So many values that the reference is in a run that is stored before the last of them.
+TEST_F(DeltaStoreTest, AReferenceInAnEarlierRunOfTheSameBatchIsAsDeepAsItIsThere) {
+  std::mt19937 random(1);
+  std::string genome(600'000, '\0');
+  for (auto& base : genome) base = "ACGT"[random() % 4];
+  store = open(small_settings());
+  put(genome);
+  std::string reverse(genome.rbegin(), genome.rend());
+  for (auto& base : reverse) base = "TGCA"[std::string_view("ACGT").find(base)];
+  auto other = reverse.substr(0, 300'000); // of which nothing differs from the reference
+  std::shuffle(other.begin(), other.end(), random);
+  std::string filler(48'000'000, '\0');
+  for (auto& byte : filler) byte = static_cast<char>(random());
+  auto strain = reverse;
+  for (int i = 0; i < 20; ++i) strain[random() % strain.size()] = 'A';
+  auto from = DeltaChoice::given(digest_of(reverse));
+  auto infos = store->deltas().put_batch(std::vector<DeltaValue>{
+      {reverse, DeltaChoice::whole()}, {other, from}, {filler, DeltaChoice::whole()}, {strain, from}});
+  ASSERT_TRUE(infos) << infos.error().message();
+  expect_bytes(digest_of(strain), strain);
+  expect_bytes(digest_of(other), other);
 }
 
 TEST_F(DeltaStoreTest, ChainsHaveTheDepthOfTheSettingAtMost) {

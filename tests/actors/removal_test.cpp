@@ -187,6 +187,52 @@ TEST_F(Removal, LeavesWhatOneReleaseNeeds) {
   EXPECT_LT(left.pack_bytes, fresh.pack_bytes * 11 / 10);
 }
 
+// Chunks that went leave slots in the index, which are no damage.
+TEST_F(Removal, LeavesNothingToRebuild) {
+  must_ingest(records(0, 300), "1");
+  std::string third;
+  for (int i = 0; i < 300; i += 3) third += records(i, 1);
+  must_ingest(third, "2");
+  must_remove({"db@1"});
+  EXPECT_EQ(collected().packs_rewritten, 1u);
+  for (bool dry_run : {true, false}) {
+    RebuildOptions options;
+    options.dry_run = dry_run;
+    auto report = store->rebuild(options);
+    ASSERT_TRUE(report) << report.error().message();
+    EXPECT_EQ(report->rebuilt.size() + report->damages.size() + report->chunks, 0u);
+  }
+  EXPECT_EQ(exported("db@2"), third);
+  expect_sound();
+}
+
+// A segment that is lost is made anew beside one that has such slots.
+TEST_F(Removal, LeavesAnIndexOfWhichAnyFileCanBeLost) {
+  must_ingest(records(0, 300), "1");
+  std::string third;
+  for (int i = 0; i < 300; i += 3) third += records(i, 1);
+  must_ingest(third, "2");
+  must_ingest(records(300, 100), "3");
+  must_remove({"db@1"});
+  collected();
+  std::vector<std::string> segments;
+  ASSERT_TRUE(objects->list("index/", [&](const ObjectInfo& object) {
+    segments.push_back(object.name);
+    return true;
+  }));
+  ASSERT_GT(segments.size(), 1u);
+  for (auto& segment : segments) {
+    ASSERT_TRUE(objects->remove(segment));
+    store = another();
+    auto report = store->rebuild();
+    ASSERT_TRUE(report) << report.error().message();
+    EXPECT_EQ(report->rebuilt.size(), 1u);
+    EXPECT_EQ(exported("db@2"), third);
+    EXPECT_EQ(exported("db@3"), records(300, 100));
+    expect_sound();
+  }
+}
+
 TEST_F(Removal, ADryRunChangesNothing) {
   must_ingest(records(0, 300), "1");
   must_ingest(records(200, 300), "2");
@@ -374,6 +420,26 @@ TEST_F(RemovalMeanwhile, AViewFromBeforeFindsSequencesByDigest) {
   }
 }
 
+// It has another number then.
+TEST_F(RemovalMeanwhile, AChunkThatIsStoredAnewIsRead) {
+  auto first = *store->chunks().put(bases.substr(0, 5000));
+  auto second = *store->chunks().put(bases.substr(10, 5000));
+  ASSERT_TRUE(store->deltas().rebase(second, DeltaChoice::given(first)));
+  ASSERT_TRUE(store->chunks().remove(*store->chunks().put("of no use")));
+  auto objects_of_reader = std::make_unique<FailingStore>(*objects);
+  auto* disturbed = objects_of_reader.get();
+  auto reader = Store::open(std::move(objects_of_reader), small_settings());
+  ASSERT_TRUE(reader);
+  ASSERT_TRUE(*(*reader)->chunks().contains(second)); // opens the view
+  disturbed->before_next_read([&] {
+    ASSERT_TRUE(store->deltas().rebase(second, DeltaChoice::whole()));
+    collected();
+  });
+  auto read = (*reader)->chunks().get(second);
+  ASSERT_TRUE(read) << read.error().message();
+  EXPECT_EQ(read->view(), bases.substr(10, 5000));
+}
+
 TEST_F(RemovalMeanwhile, TheSameProgramKnowsAtOnce) {
   auto record = store->get("P10000", "db@0");
   ASSERT_TRUE(record);
@@ -394,6 +460,20 @@ TEST_F(RemovalMeanwhile, AListingHasEachChunkOnce) {
   });
   ASSERT_TRUE(listed) << listed.error().message();
   EXPECT_GE(seen.size(), 2502u);
+}
+
+TEST_F(RemovalMeanwhile, AListingPassesOverWhatWent) {
+  must_ingest(records(5000, 2000), "large");
+  auto disturb = once({"db@0", "db@large"});
+  std::set<std::string> seen;
+  auto listed = store->chunks().list(true, [&](const ChunkInfo& chunk) {
+    EXPECT_TRUE(seen.insert(chunk.digest.hex()).second);
+    disturb();
+    return true;
+  });
+  ASSERT_TRUE(listed) << listed.error().message();
+  EXPECT_GE(seen.size(), 2502u);
+  EXPECT_LT(seen.size(), 5003u);
 }
 
 TEST_F(RemovalMeanwhile, AVerificationReportsNoDamage) {

@@ -71,6 +71,20 @@ TEST(ReferenceSketch, HasNothingOfOtherLetters) {
   EXPECT_TRUE(reference_sketch(text).empty());
 }
 
+// Else the tails of transcripts would make them relatives, and of each place a look-up.
+TEST(ReferenceSketch, OfARunOfOneBaseIsOneAtMost) {
+  for (char base : {'A', 'C', 'G', 'T'})
+    EXPECT_LE(reference_sketch(std::string(chunk, base)).size(), 1u) << base;
+}
+
+TEST(ReferenceFinder, TakesNoRunsOfOneBaseForResemblance) {
+  Random random(2);
+  const std::string tail(200, 'A');
+  ReferenceFinder finder(plenty);
+  add(finder, 0, bases(chunk, random) + tail);
+  EXPECT_EQ(found(finder, bases(chunk, random) + tail), Numbers{});
+}
+
 TEST(ReferenceFinder, FindsRelativesInEitherOrientation) {
   Random random(3);
   ReferenceFinder finder(plenty);

@@ -4,6 +4,7 @@
 #include "talaria/object_store.hpp"
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -25,6 +26,9 @@ public:
   void keep_all(bool keep) { keep_all_ = keep; }
   bool failed() const { return writes_ > fail_at_; }
 
+  // What happens just before the next get_range().
+  void before_next_read(std::function<void()> call) { before_next_read_ = std::move(call); }
+
   Capabilities capabilities() const noexcept override { return store_.capabilities(); }
   std::string location() const override { return store_.location(); }
 
@@ -42,7 +46,10 @@ public:
     return std::make_unique<Writer>(*this, *std::move(writer));
   }
   Result<Buffer> get(const std::string& name) const override { return store_.get(name); }
-  Result<Buffer> get_range(const ObjectRange& range) const override { return store_.get_range(range); }
+  Result<Buffer> get_range(const ObjectRange& range) const override {
+    if (auto call = std::exchange(before_next_read_, {})) call();
+    return store_.get_range(range);
+  }
   Result<std::vector<Buffer>> get_ranges(std::span<const ObjectRange> ranges) const override {
     return store_.get_ranges(ranges);
   }
@@ -95,6 +102,7 @@ private:
   }
 
   ObjectStore& store_;
+  mutable std::function<void()> before_next_read_;
   std::size_t writes_ = 0;
   std::size_t fail_at_ = SIZE_MAX;
   bool keep_all_ = false;
