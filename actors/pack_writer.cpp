@@ -25,7 +25,7 @@ private:
     if (end_) return local(*end_);
     auto piece = splitter_.next();
     if (!piece) {
-      error_ = piece.error().within(input_->name());
+      error_ = piece.error();
       return to_caf(*error_);
     }
     InputPiece answer;

@@ -71,7 +71,7 @@ Error explain(const Core& core, const View& view, const ReleaseEntry& release, c
   auto now = core.repository->view();
   if (!now || (*now)->ref_value() == view.ref_value()) return error;
   auto entry = (*now)->release(release.name, release.version);
-  if (entry && (*entry)->pages == release.pages && (*entry)->created == release.created) return error;
+  if (entry && (*entry)->stream == release.stream && (*entry)->created == release.created) return error;
   return {errc::not_found, release.name + "@" + release.version + " was removed meanwhile"};
 }
 

@@ -148,9 +148,13 @@ TEST_F(StoreTest, AReleaseThatExistsIsNeverChanged) {
 TEST_F(StoreTest, RefusesWhatIsNotFastaAndStoresNothingOfIt) {
   auto before = store->stats()->repository_bytes;
   for (std::string text : {"@read\nACGT\n+\nIIII\n", "", "\n\n", "no fasta at all\n"}) {
-    auto refused = ingest(text, "db", "1");
+    auto path = file(text);
+    auto refused = store->ingest({path, "db", "1", {}});
     ASSERT_FALSE(refused) << text;
     EXPECT_EQ(refused.error().code(), errc::unsupported_input) << text;
+    auto& message = refused.error().message();
+    EXPECT_EQ(message.find(path), 0u) << message;
+    EXPECT_EQ(message.rfind(path), 0u) << message << " names the file twice";
   }
   auto binary = ingest(records(0, 3000) + std::string(">x\nAC\0GT\n", 9), "db", "1");
   ASSERT_FALSE(binary);
