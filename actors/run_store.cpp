@@ -78,7 +78,36 @@ Result<void> RunStore::store(std::shared_ptr<Run> run) {
   TALARIA_TRY_ASSIGN(auto lookups, await<Run::LookupTables>(tables));
   auto finish = op_.self->request(writer_, caf::infinite, finish_run_atom_v, Local<Run>{run},
                                   Local<Plans>{all}, lookups);
-  return await_done(finish);
+  TALARIA_TRY(await_done(finish));
+  return check_differences();
+}
+
+// Differences are read back as readers will read them, through what they refer to and that in turn. Edit
+// scripts are left out: each refers to one sequence that is stored whole, and was compared with its
+// digest.
+Result<void> RunStore::check_differences() {
+  using CheckRequest = decltype(op_.self->request(op_.services->verifiers[0], caf::infinite,
+                                                  check_blocks_atom_v, Local<BlockCheck>{}));
+  TALARIA_TRY_ASSIGN(auto index, commit_->index());
+  auto segment = static_cast<uint32_t>(index->segments().size() - 1);
+  std::deque<CheckRequest> checks;
+  for (uint32_t block = 0; block < index->segments()[segment]->block_count(); ++block) {
+    TALARIA_TRY_ASSIGN(auto place, index->place({segment, block}));
+    if (!place.info.differences || place.info.columns) continue;
+    BlockCheck job{index, commit_->generation(), {place}, op_.core->blocks};
+    auto& pool = op_.services->verifiers;
+    checks.push_back(op_.self->request(pool[checks.size() % pool.size()], caf::infinite,
+                                       check_blocks_atom_v, local(std::move(job))));
+  }
+  for (auto& check : checks) {
+    TALARIA_TRY(op_.check_cancelled());
+    TALARIA_TRY_ASSIGN(auto report, await<CheckReport>(check));
+    if (!report->findings.empty())
+      return failure(errc::internal, report->findings[0].error.message() +
+                                         ", so what was just written was not committed: this is a "
+                                         "defect of Talaria or of the disk");
+  }
+  return {};
 }
 
 Result<void> RunStore::encode(const std::shared_ptr<const Run>& run, const PlansPtr& plans) {

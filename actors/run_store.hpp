@@ -27,6 +27,7 @@ public:
 private:
   using PlansPtr = std::shared_ptr<const Plans>;
   Result<void> encode(const std::shared_ptr<const Run>& run, const PlansPtr& plans);
+  Result<void> check_differences();
 
   Operation& op_;
   std::shared_ptr<Commit> commit_;
