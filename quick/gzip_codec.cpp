@@ -23,10 +23,9 @@ public:
 
   // Whether `packed` is one member of just `size` bytes.
   bool run(std::string_view packed, char* out, std::size_t size) {
-    char nothing = 0;
     stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
     stream_.avail_in = static_cast<uInt>(packed.size());
-    stream_.next_out = reinterpret_cast<Bytef*>(size > 0 ? out : &nothing);
+    stream_.next_out = reinterpret_cast<Bytef*>(size > 0 ? out : &nothing_);
     stream_.avail_out = static_cast<uInt>(size);
     return ready_ && inflate(&stream_, Z_FINISH) == Z_STREAM_END && stream_.avail_out == 0 &&
            stream_.avail_in == 0;
@@ -35,6 +34,7 @@ public:
 private:
   z_stream stream_{};
   bool ready_;
+  char nothing_ = 0; // where no bytes go
 };
 
 class GzipCodec final : public Codec {

@@ -65,10 +65,8 @@ void SoughtSequences::add(uint32_t place, std::string_view sequence) {
 }
 
 void SoughtSequences::finish() {
-  auto order = [](const Entry& entry) { return std::pair(entry.seed, entry.place); };
-  std::ranges::sort(entries_, {}, order);
-  auto repeats = std::ranges::unique(entries_, {}, order);
-  entries_.erase(repeats.begin(), repeats.end());
+  std::ranges::sort(entries_);
+  entries_.erase(std::unique(entries_.begin(), entries_.end()), entries_.end());
   auto bits = std::max(4, static_cast<int>(std::bit_width(entries_.size())) - 1);
   first_shift_ = 32 - bits;
   first_.assign((std::size_t{1} << bits) + 1, static_cast<uint32_t>(entries_.size()));
@@ -142,7 +140,7 @@ std::string SoughtSequences::keep(std::string_view content) const {
   return {};
 }
 
-void SoughtSequences::merge(SimilarSequences found, SimilarSequences& best) const {
+void SoughtSequences::merge(SimilarSequences&& found, SimilarSequences& best) const {
   for (auto& [place, candidate] : found) {
     if (is_best(place, candidate, best))
       best.insert_or_assign(place, std::move(candidate));

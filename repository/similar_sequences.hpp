@@ -12,6 +12,7 @@
 #include "talaria/error.hpp"
 
 #include <atomic>
+#include <compare>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -56,12 +57,14 @@ public:
   void compare(std::string_view stored, const Number& number, SimilarSequences& best) const;
 
   // Adds to `best` what was found elsewhere. In whatever order that is done, the result is the same.
-  void merge(SimilarSequences found, SimilarSequences& best) const;
+  void merge(SimilarSequences&& found, SimilarSequences& best) const;
 
 private:
   struct Entry {
     uint32_t seed;
     uint32_t place;
+
+    friend auto operator<=>(const Entry&, const Entry&) = default;
   };
   std::span<const Entry> holders(uint32_t seed) const noexcept;
   bool is_best(uint32_t place, const SimilarSequence& candidate, SimilarSequences& best) const;

@@ -157,7 +157,7 @@ TEST(SoughtSequences, AreFoundByTheSameInWhateverOrder) {
     for (auto& thread : threads) thread.join();
     std::shuffle(parts.begin(), parts.end(), random);
     SimilarSequences best;
-    for (auto& part : parts) sought->merge(part, best);
+    for (auto& part : parts) sought->merge(std::move(part), best);
     EXPECT_TRUE(same(best, in_order)) << round;
   }
 }
