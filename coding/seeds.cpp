@@ -18,7 +18,6 @@ constexpr uint64_t multiplier_b = 0xD6E8FEB86659FD93;
 
 // The rarest residues of proteins, which also change least in evolution (Henikoff, PNAS 1992).
 struct OfProteins {
-  static constexpr std::size_t k = 7;
   static constexpr std::size_t reach = 8;    // bytes from a place on that are read
   static constexpr std::size_t dense = 4096; // longer sequences are thinned
 
@@ -27,7 +26,6 @@ struct OfProteins {
 };
 
 struct OfNucleotides {
-  static constexpr std::size_t k = 16;
   static constexpr std::size_t reach = 16;
   static constexpr std::size_t dense = 8192;
 
