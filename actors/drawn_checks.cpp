@@ -27,8 +27,20 @@ Result<SimilarSequences> DrawnChecks::run(const Interner::Drawn& drawn,
     if (checked_lists_.emplace(kind, number).second)
       TALARIA_TRY(send(check_values_atom_v, ValueCheck{index_, kind, {number}, op_.services->blocks}));
   while (!checks_.empty()) TALARIA_TRY(take());
+  TALARIA_TRY(check_referred());
   sought_ = nullptr;
   return std::exchange(similar_, {});
+}
+
+// What differences refer to may be differences in turn.
+Result<void> DrawnChecks::check_referred() {
+  while (!referred_.empty()) {
+    for (auto& at : std::exchange(referred_, {}))
+      if (mark(at)) TALARIA_TRY(add(at));
+    TALARIA_TRY(check_blocks());
+    while (!checks_.empty()) TALARIA_TRY(take());
+  }
+  return {};
 }
 
 // Whether a block wasn't checked before.
@@ -53,8 +65,7 @@ Result<void> DrawnChecks::add(const DigestIndex::BlockAt& at) {
 Result<void> DrawnChecks::check_blocks() {
   if (places_.empty()) return {};
   auto& generation = generations_[places_[0].pack];
-  return send(check_drawn_atom_v,
-              DrawnCheck{index_, generation, std::exchange(places_, {}), sought_, op_.services->blocks});
+  return send(check_drawn_atom_v, DrawnCheck{index_, generation, std::exchange(places_, {}), sought_});
 }
 
 template <class Atom, class Job>
@@ -72,6 +83,7 @@ Result<void> DrawnChecks::take() {
   checks_.pop_front();
   done_ += report->bytes;
   op_.report("checking", done_, 0);
+  referred_.merge(report->referred);
   if (sought_) sought_->merge(std::move(report->similar), similar_);
   if (report->findings.empty()) return {};
   return tl::unexpected(report->findings[0].error.within(

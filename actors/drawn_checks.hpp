@@ -29,6 +29,7 @@ private:
 
   Result<void> add(const DigestIndex::BlockAt& at);
   Result<void> check_blocks();
+  Result<void> check_referred();
   bool mark(const DigestIndex::BlockAt& at);
   template <class Atom, class Job>
   Result<void> send(Atom atom, Job job);
@@ -43,6 +44,7 @@ private:
   std::deque<CheckRequest> checks_;
   std::size_t next_verifier_ = 0;
   uint64_t done_ = 0;
+  std::set<DigestIndex::BlockAt> referred_; // by differences of what was checked
   std::shared_ptr<const SoughtSequences> sought_;
   SimilarSequences similar_;
 };

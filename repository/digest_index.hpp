@@ -106,7 +106,7 @@ public:
     uint32_t segment = 0;
     uint32_t block = 0;
 
-    friend bool operator==(const BlockAt&, const BlockAt&) = default;
+    friend auto operator<=>(const BlockAt&, const BlockAt&) = default;
   };
 
   // The block of a chunk; errc::damaged if there is no such chunk: whoever names a number has seen it.

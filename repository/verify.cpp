@@ -1,6 +1,7 @@
 #include "repository/verify.hpp"
 
 #include "core/try.hpp"
+#include "repository/difference.hpp"
 #include "repository/key_text.hpp"
 #include "repository/open_page.hpp"
 #include "repository/value_reader.hpp"
@@ -17,6 +18,19 @@ constexpr std::size_t blocks_of_references = 32;
 std::string describe(Kind kind, const Number& number) {
   return std::string(to_string(kind)) + " " + std::to_string(number.ordinal) + " of generation " +
          std::to_string(number.generation);
+}
+
+// Adds the blocks that a difference refers to.
+Result<void> add_referred(const DigestIndex& index, std::string_view content,
+                          std::set<DigestIndex::BlockAt>& referred) {
+  TALARIA_TRY_ASSIGN(auto difference, decode_difference_chunk(content));
+  for (auto& reference : difference.references) {
+    auto generation = index.generation(reference.generation);
+    if (!generation) return failure(errc::damaged, "a difference refers to an unknown generation");
+    TALARIA_TRY_ASSIGN(auto at, index.block_at(reference.kind, Number{*generation, reference.ordinal}));
+    referred.insert(at);
+  }
+  return {};
 }
 
 // With what its digest begins with, by which applications know their chunks.
@@ -101,27 +115,20 @@ void Checker::check_block(const BlockCheck& job, uint32_t generation, const Bloc
 
 CheckReport Checker::check(const DrawnCheck& job) {
   CheckReport report;
-  auto source = source_of(job.references);
-  DecodedChunks decoded;
-  DifferenceReader differences(*job.index, source, decoded);
-  auto generation = job.index->generation(job.generation).value_or(0);
-  for (auto& place : job.places) check_drawn(job, generation, place, differences, report);
+  for (auto& place : job.places) check_drawn(job, place, report);
   return report;
 }
 
 // The bytes of a block were decoded and compared with its chunks when they were stored, so it is enough
-// that they have the checksum that the index says. Differences are decoded, for the sake of what they
-// refer to.
-void Checker::check_drawn(const DrawnCheck& job, uint32_t generation, const BlockPlace& place,
-                          DifferenceReader& differences, CheckReport& report) {
+// that they have the checksum that the index says. What differences refer to has to be checked as well.
+void Checker::check_drawn(const DrawnCheck& job, const BlockPlace& place, CheckReport& report) {
   auto found = [&](const Error& error) {
     report.findings.push_back({pack_name(registry_->digest(place.pack)), error, {place.key()}, {}});
   };
   ++report.blocks;
   report.chunks += place.info.count;
   report.bytes += place.info.raw;
-  auto kind = place.info.kind;
-  bool seek = job.sought && kind == Kind::sequence;
+  bool seek = job.sought && place.info.kind == Kind::sequence && !place.info.differences;
   if (!place.info.differences && !seek) {
     if (auto checked = check_stored_bytes(store_, *registry_, place, decoder_); !checked)
       found(checked.error());
@@ -129,16 +136,15 @@ void Checker::check_drawn(const DrawnCheck& job, uint32_t generation, const Bloc
   }
   auto block = read_block(store_, *registry_, place, decoder_);
   if (!block) return found(block.error());
+  auto generation = job.index->generation(job.generation).value_or(0);
   for (std::size_t i = 0; i < (*block)->count(); ++i) {
     auto content = (*block)->content(i);
-    Number number{generation, (*block)->ordinal(i)};
     auto form = (*block)->form(i);
-    if (form == ChunkForm::whole && seek) job.sought->compare(content, number, report.similar);
+    if (form == ChunkForm::whole && seek)
+      job.sought->compare(content, {generation, (*block)->ordinal(i)}, report.similar);
     if (form != ChunkForm::difference) continue;
-    auto key = job.index->key(kind, number);
-    if (!key) return found(key.error());
-    auto checked = check_difference(differences, kind, number, content, *key);
-    if (!checked) report.findings.push_back({"", checked.error(), {}, {{kind, number}}});
+    if (auto referred = add_referred(*job.index, content, report.referred); !referred)
+      return found(referred.error());
   }
 }
 

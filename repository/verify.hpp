@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,7 +31,6 @@ struct DrawnCheck {
   GenerationId generation;
   std::vector<BlockPlace> places;
   std::shared_ptr<const SoughtSequences> sought = {}; // what sequences are compared with, if anything
-  std::shared_ptr<KeptBlocks> references = {};        // as above
 };
 
 // Long values to be read through their parts.
@@ -76,6 +76,7 @@ struct CheckReport {
   uint64_t bytes = 0;
   std::vector<std::pair<Kind, Number>> lists; // long values met, to be checked by ValueCheck
   SimilarSequences similar;                   // of DrawnCheck::sought
+  std::set<DigestIndex::BlockAt> referred;    // of a DrawnCheck: blocks that its differences refer to
 };
 
 // Each never fails: what goes wrong is a finding. Used by one thread at a time.
@@ -95,8 +96,7 @@ private:
   void check_block(const BlockCheck& job, uint32_t generation, const BlockPlace& place,
                    DifferenceReader* differences, CheckReport& report);
 
-  void check_drawn(const DrawnCheck& job, uint32_t generation, const BlockPlace& place,
-                   DifferenceReader& differences, CheckReport& report);
+  void check_drawn(const DrawnCheck& job, const BlockPlace& place, CheckReport& report);
 
   // Whether a chunk is where the index says, and what was read is a copy in a pack that a collection
   // which was cut short left, and a rebuild found.

@@ -4,6 +4,7 @@
 #include "support.hpp"
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -162,7 +163,6 @@ TEST_F(Chains, VerificationFindsWhatDamageInAReferenceHits) {
     EXPECT_EQ(whole[0].values, (std::vector{std::pair{Kind::sequence, wrong}}));
   };
   expect_the_wrong_one(findings(BlockCheck{index, {}, {}}));
-  expect_the_wrong_one(findings(DrawnCheck{index, {}, {}}));
 
   auto place = must(index->locate(Kind::sequence, root));
   auto name = pack_name(repository->registry()->digest(place.pack));
@@ -181,7 +181,20 @@ TEST_F(Chains, VerificationFindsWhatDamageInAReferenceHits) {
                        {Kind::sequence, first}, {Kind::sequence, second}, {Kind::sequence, wrong}}));
   };
   expect_all_hit(findings(BlockCheck{index, {}, {}}));
-  expect_all_hit(findings(DrawnCheck{index, {}, {}}));
+
+  // What a release draws on is compared with its checksums, and so is what that refers to.
+  auto check_drawn = [&](const Number& number) {
+    auto drawn = must(index->locate(Kind::sequence, number));
+    auto& generation = view->snapshot().generations[number.generation];
+    return Checker(*repository.store, repository->registry())
+        .check(DrawnCheck{index, generation, {drawn}});
+  };
+  auto of_second = check_drawn(second);
+  EXPECT_TRUE(of_second.findings.empty());
+  EXPECT_EQ(of_second.referred, std::set{must(index->block_at(Kind::sequence, first))});
+  EXPECT_EQ(check_drawn(first).referred, std::set{must(index->block_at(Kind::sequence, root))});
+  ASSERT_EQ(check_drawn(root).findings.size(), 1u);
+  EXPECT_EQ(check_drawn(root).findings[0].blocks, std::vector{place.key()});
 }
 
 TEST_F(Chains, StoredChunksAreFoundForTheNextWriter) {
