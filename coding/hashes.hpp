@@ -21,11 +21,20 @@ inline constexpr auto gear = [] {
   return gear;
 }();
 
+// Odd numbers by which hashes multiply: the first is the golden ratio's (Knuth, TAOCP 3, 6.4).
+inline constexpr std::uint64_t odd_a = 0x9E3779B97F4A7C15;
+inline constexpr std::uint64_t odd_b = 0xD6E8FEB86659FD93;
+
+// Of 16 bytes, as two words. The highest bits are the best.
+constexpr std::uint64_t hash_words(std::uint64_t first, std::uint64_t last) noexcept {
+  return first * odd_a + last * odd_b;
+}
+
 // Spreads a key over all 64 bits, the highest best, by which sketches sample.
 constexpr std::uint64_t mix(std::uint64_t x) noexcept {
-  x *= 0x9E3779B97F4A7C15;
+  x *= odd_a;
   x ^= x >> 32;
-  return x * 0xD6E8FEB86659FD93;
+  return x * odd_b;
 }
 
 } // namespace talaria

@@ -1,6 +1,7 @@
 #include "coding/residue_difference.hpp"
 
 #include "coding/edit_script.hpp"
+#include "coding/hashes.hpp"
 #include "coding/prefix_difference.hpp"
 #include "coding/range_coder.hpp"
 #include "core/endian.hpp"
@@ -62,9 +63,6 @@ constexpr char complement(char c) noexcept {
   return static_cast<char>(c ^ 0x15 ^ (c >> 1 & 1) * 0x11);
 }
 
-std::uint64_t load8(const char* bytes) noexcept {
-  return load_u64(bytes);
-}
 void store8(char* out, std::uint64_t x) noexcept {
   if constexpr (std::endian::native == std::endian::big) x = __builtin_bswap64(x);
   std::memcpy(out, &x, sizeof x);
@@ -74,7 +72,7 @@ void store8(char* out, std::uint64_t x) noexcept {
 void copy_reverse(char* out, const char* source_end, std::size_t length) noexcept {
   for (; length >= 8; length -= 8, out += 8) {
     source_end -= 8;
-    store8(out, complement8(__builtin_bswap64(load8(source_end))));
+    store8(out, complement8(__builtin_bswap64(load_u64(source_end))));
   }
   while (length-- > 0) *out++ = complement(*--source_end);
 }
@@ -176,15 +174,12 @@ constexpr int certain = 4 * 26 - 20;  // what a substitution scores of which the
 constexpr std::size_t indel_max = 48;
 constexpr std::size_t none = ~std::size_t{0};
 
-std::uint64_t hash_words(std::uint64_t first, std::uint64_t last) noexcept {
-  return first * 0x9E3779B97F4A7C15 + last * 0xD6E8FEB86659FD93;
-}
 std::uint64_t hash_forward(const char* p) noexcept {
-  return hash_words(load8(p), load8(p + 8));
+  return hash_words(load_u64(p), load_u64(p + 8));
 }
 std::uint64_t hash_reverse(const char* p) noexcept {
-  return hash_words(complement8(__builtin_bswap64(load8(p + 8))),
-                    complement8(__builtin_bswap64(load8(p))));
+  return hash_words(complement8(__builtin_bswap64(load_u64(p + 8))),
+                    complement8(__builtin_bswap64(load_u64(p))));
 }
 
 // Where in the reference a seed is. Of equal seeds the first one counts: that where a run of one letter
@@ -228,7 +223,7 @@ private:
 std::size_t equal_run(const char* a, const char* b, std::size_t limit) noexcept {
   std::size_t n = 0;
   for (; n + 8 <= limit; n += 8)
-    if (const auto x = load8(a + n) ^ load8(b + n))
+    if (const auto x = load_u64(a + n) ^ load_u64(b + n))
       return n + static_cast<std::size_t>(std::countr_zero(x)) / 8;
   while (n < limit && a[n] == b[n]) ++n;
   return n;
@@ -239,7 +234,7 @@ std::size_t count_equal(const char* a, const char* b, std::size_t length) noexce
   std::size_t equal = 0;
   std::size_t n = 0;
   for (; n + 8 <= length; n += 8) {
-    const auto x = load8(a + n) ^ load8(b + n);
+    const auto x = load_u64(a + n) ^ load_u64(b + n);
     // The highest bit of each byte of `differs` says whether it is not zero.
     const auto differs = (((x & 0x7f * every_byte) + 0x7f * every_byte) | x) & 0x80 * every_byte;
     equal += 8 - static_cast<std::size_t>(std::popcount(differs));
@@ -303,7 +298,7 @@ private:
     const auto from = strand(reverse);
     const char* t = target_.data() + at;
     const char* r = from.data() + source;
-    if (load8(t) != load8(r) || load8(t + 8) != load8(r + 8)) return {};
+    if (load_u64(t) != load_u64(r) || load_u64(t + 8) != load_u64(r + 8)) return {};
     const auto limit = std::min({match_min, target_.size() - at, from.size() - source});
     const auto ahead = seed + equal_run(t + seed, r + seed, limit - seed);
     std::size_t behind = 0;
@@ -322,7 +317,7 @@ private:
 
   // Where the bases end that begin at `from`.
   std::size_t bases_end(std::size_t from, std::size_t to) const {
-    while (from + 8 <= to && are_bases8(load8(target_.data() + from))) from += 8;
+    while (from + 8 <= to && are_bases8(load_u64(target_.data() + from))) from += 8;
     while (from < to && is_base(target_[from])) ++from;
     return from;
   }
@@ -348,7 +343,7 @@ private:
   void put_bases(std::size_t from, std::size_t to) {
     const char* p = target_.data();
     for (; from + 8 <= to; from += 8) {
-      pending_ |= pack8(load8(p + from)) << pending_bits_;
+      pending_ |= pack8(load_u64(p + from)) << pending_bits_;
       pending_bits_ += 16;
       flush_pending();
     }
@@ -399,9 +394,10 @@ private:
     consider({other, 1}, 1, 1, 20);
     if (best_score >= certain) return best;
     for (std::size_t d = 1; d <= indel_max; ++d) {
-      if (t_left >= d + 8 && r_left >= 8 && load8(t + d) == load8(r) && std::all_of(t, t + d, is_base))
+      if (t_left >= d + 8 && r_left >= 8 && load_u64(t + d) == load_u64(r) &&
+          std::all_of(t, t + d, is_base))
         consider({Event::insertion, d}, d, 0, 24 + 4 * static_cast<int>(d));
-      if (r_left >= d + 8 && t_left >= 8 && load8(t) == load8(r + d))
+      if (r_left >= d + 8 && t_left >= 8 && load_u64(t) == load_u64(r + d))
         consider({Event::deletion, d}, 0, d, 28);
     }
     return best;

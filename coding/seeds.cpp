@@ -1,5 +1,6 @@
 #include "coding/seeds.hpp"
 
+#include "coding/hashes.hpp"
 #include "coding/one_of.hpp"
 #include "coding/similarity.hpp"
 #include "core/endian.hpp"
@@ -13,16 +14,13 @@ namespace {
 
 constexpr std::size_t window = 64; // places that are looked at together
 
-constexpr uint64_t multiplier_a = 0x9E3779B97F4A7C15;
-constexpr uint64_t multiplier_b = 0xD6E8FEB86659FD93;
-
 // The rarest residues of proteins, which also change least in evolution (Henikoff, PNAS 1992).
 struct OfProteins {
   static constexpr std::size_t reach = 8;    // bytes from a place on that are read
   static constexpr std::size_t dense = 4096; // longer sequences are thinned
 
   static bool begins(const char* p) noexcept { return is_one_of<'W', 'C', 'H'>(*p); }
-  static uint64_t hash(const char* p) noexcept { return (load_u64(p) << 8) * multiplier_a; }
+  static uint64_t hash(const char* p) noexcept { return (load_u64(p) << 8) * odd_a; }
 };
 
 struct OfNucleotides {
@@ -32,9 +30,7 @@ struct OfNucleotides {
   static bool begins(const char* p) noexcept {
     return static_cast<int>(p[0] == 'A') & static_cast<int>(p[1] == 'C') & static_cast<int>(p[3] == 'G');
   }
-  static uint64_t hash(const char* p) noexcept {
-    return load_u64(p) * multiplier_a + load_u64(p + 8) * multiplier_b;
-  }
+  static uint64_t hash(const char* p) noexcept { return hash_words(load_u64(p), load_u64(p + 8)); }
 };
 
 template <class Kind>

@@ -1,6 +1,8 @@
 #include "coding/similarity.hpp"
 
+#include "coding/hashes.hpp"
 #include "coding/one_of.hpp"
+#include "core/endian.hpp"
 
 #include <algorithm>
 #include <array>
@@ -22,22 +24,12 @@ constexpr std::size_t nucleotide_k = 16;
 // From this mean length on, sketches have 32 bins.
 constexpr uint64_t long_sequence = 800;
 
-// Little-endian, so that the order is the same on every machine.
-uint64_t load8(const char* bytes) noexcept {
-  uint64_t x = 0;
-  std::memcpy(&x, bytes, sizeof x);
-  if constexpr (std::endian::native == std::endian::big) x = __builtin_bswap64(x);
-  return x;
-}
-
 // k-mers are loaded, not rolled, so that none depends on the one before. Of a protein the first k-mer is
 // left out, since eight bytes are loaded to take the last seven. What is too short for one k-mer keeps
 // empty bins.
 template <std::size_t bin_count>
 void sketch(std::string_view sequence, uint32_t* out) noexcept {
   constexpr int bin_bits = std::countr_zero(bin_count);
-  constexpr uint64_t multiplier_a = 0x9E3779B97F4A7C15;
-  constexpr uint64_t multiplier_b = 0xD6E8FEB86659FD93;
   std::array<uint32_t, bin_count> bins; // local, so that the compiler knows that it overlaps nothing
   bins.fill(none);
   auto take = [&](uint64_t hash) {
@@ -47,10 +39,10 @@ void sketch(std::string_view sequence, uint32_t* out) noexcept {
   const char* p = sequence.data();
   if (is_nucleotide(sequence)) {
     for (auto left = sequence.size(); left >= nucleotide_k; --left, ++p)
-      take(load8(p) * multiplier_a + load8(p + nucleotide_k - 8) * multiplier_b);
+      take(hash_words(load_u64(p), load_u64(p + nucleotide_k - 8)));
   } else {
     for (auto left = sequence.size(); left >= 8; --left, ++p)
-      take((load8(p) >> (64 - 8 * protein_k)) * multiplier_a);
+      take((load_u64(p) >> (64 - 8 * protein_k)) * odd_a);
   }
   std::memcpy(out, bins.data(), sizeof bins);
 }
