@@ -24,11 +24,7 @@ std::string to_text(const std::vector<ReleaseInfo>& releases) {
 Result<ExitCode> releases(Session& session, const std::string& name) {
   TALARIA_TRY_ASSIGN(auto reader, session.open_reader());
   TALARIA_TRY_ASSIGN(auto releases, reader->releases(name));
-  if (session.json()) {
-    auto list = json::array();
-    for (const auto& release : releases) list.push_back(to_json(release));
-    return session.print_json({{"releases", std::move(list)}});
-  }
+  if (session.json()) return session.print_json({{"releases", to_json(releases)}});
   if (releases.empty())
     return session.print_summary(
         "no release yet: `talaria ingest FILE --release NAME@VERSION` stores one\n");

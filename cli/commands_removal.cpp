@@ -17,11 +17,7 @@ using nlohmann::json;
 Result<ExitCode> remove(Session& session, const std::vector<std::string>& names) {
   TALARIA_TRY_ASSIGN(auto store, session.open_store());
   TALARIA_TRY_ASSIGN(auto removed, store->remove(names));
-  if (session.json()) {
-    auto list = json::array();
-    for (const auto& release : removed) list.push_back(to_json(release));
-    return session.print_json({{"removed", std::move(list)}});
-  }
+  if (session.json()) return session.print_json({{"removed", to_json(removed)}});
   std::string text;
   for (const auto& release : removed) text += "removed " + full_name(release) + "\n";
   return session.print_summary(text + "`talaria gc` frees the space\n");

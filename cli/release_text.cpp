@@ -29,4 +29,10 @@ nlohmann::json to_json(const ReleaseInfo& release) {
           {"residues", release.residues}};
 }
 
+nlohmann::json to_json(const std::vector<ReleaseInfo>& releases) {
+  auto list = nlohmann::json::array();
+  for (const auto& release : releases) list.push_back(to_json(release));
+  return list;
+}
+
 } // namespace talaria::cli

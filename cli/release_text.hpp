@@ -6,6 +6,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace talaria::cli {
 
@@ -22,5 +23,6 @@ Result<ReleaseName> parse_full_name(std::string_view text);
 std::string full_name(const ReleaseInfo& release);
 
 nlohmann::json to_json(const ReleaseInfo& release);
+nlohmann::json to_json(const std::vector<ReleaseInfo>& releases);
 
 } // namespace talaria::cli
