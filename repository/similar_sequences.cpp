@@ -118,20 +118,20 @@ void SoughtSequences::compare(std::string_view stored, const Number& number,
     for (next = i + 1; next < votes && places[next] == places[i];) ++next;
     SimilarSequence candidate{
         number, static_cast<uint32_t>(stored.size()), static_cast<uint32_t>(next - i), {}};
-    if (!is_best(places[i], candidate, best)) continue;
-    candidate.content = keep(stored);
-    best.insert_or_assign(places[i], std::move(candidate));
+    if (auto* noted = note(places[i], std::move(candidate), best)) noted->content = keep(stored);
   }
 }
 
-// Whether nothing better is noted. Then what is noted doesn't count any more.
-bool SoughtSequences::is_best(uint32_t place, const SimilarSequence& candidate,
-                              SimilarSequences& best) const {
-  auto known = best.find(place);
-  if (known == best.end()) return true;
-  if (!candidate.better_than(known->second, lengths_[place])) return false;
-  contents_ -= known->second.content.size();
-  return true;
+// Replaces what is noted if that isn't better, and returns what is noted then, else nothing. The
+// contents of what doesn't stay are no longer counted.
+SimilarSequence* SoughtSequences::note(uint32_t place, SimilarSequence&& candidate,
+                                       SimilarSequences& best) const {
+  auto [known, added] = best.try_emplace(place, std::move(candidate));
+  if (added) return &known->second;
+  bool better = candidate.better_than(known->second, lengths_[place]);
+  if (better) std::swap(known->second, candidate);
+  contents_ -= candidate.content.size();
+  return better ? &known->second : nullptr;
 }
 
 std::string SoughtSequences::keep(std::string_view content) const {
@@ -141,12 +141,7 @@ std::string SoughtSequences::keep(std::string_view content) const {
 }
 
 void SoughtSequences::merge(SimilarSequences&& found, SimilarSequences& best) const {
-  for (auto& [place, candidate] : found) {
-    if (is_best(place, candidate, best))
-      best.insert_or_assign(place, std::move(candidate));
-    else
-      contents_ -= candidate.content.size();
-  }
+  for (auto& [place, candidate] : found) note(place, std::move(candidate), best);
 }
 
 Result<std::optional<std::string>> ScriptChunkEncoder::encode(std::string_view target,

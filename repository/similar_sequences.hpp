@@ -67,7 +67,7 @@ private:
     friend auto operator<=>(const Entry&, const Entry&) = default;
   };
   std::span<const Entry> holders(uint32_t seed) const noexcept;
-  bool is_best(uint32_t place, const SimilarSequence& candidate, SimilarSequences& best) const;
+  SimilarSequence* note(uint32_t place, SimilarSequence&& candidate, SimilarSequences& best) const;
   std::string keep(std::string_view content) const;
 
   std::size_t entries_max_;
