@@ -25,7 +25,7 @@ Result<SimilarSequences> DrawnChecks::run(const Interner::Drawn& drawn,
   TALARIA_TRY(check_blocks());
   for (auto& [kind, number] : drawn.lists)
     if (checked_lists_.emplace(kind, number).second)
-      TALARIA_TRY(send(check_values_atom_v, ValueCheck{index_, kind, {number}, op_.services->blocks}));
+      TALARIA_TRY(send(check_values_atom_v, ValueCheck{index_, kind, {number}, op_.core->blocks}));
   while (!checks_.empty()) TALARIA_TRY(take());
   TALARIA_TRY(check_referred());
   sought_ = nullptr;

@@ -212,9 +212,6 @@ struct Services {
   std::vector<verifier_actor> verifiers;
   cache_actor cache;
   index_actor index;
-  // What the cache stands on. A read of few chunks goes to it itself, in the thread of its caller, for
-  // it costs less than to wake another thread.
-  std::shared_ptr<BlockCache> blocks;
 };
 
 } // namespace talaria::actors

@@ -168,14 +168,12 @@ private:
   void start_services() {
     auto services = std::make_shared<Services>();
     auto& registry = core_->repository->registry();
-    services->blocks = core_->blocks;
     for (unsigned i = 0; i < core_->settings.resolved_threads(); ++i) {
       services->workers.push_back(watch(spawn_worker(system(), core_)));
-      services->readers.push_back(
-          watch(spawn_block_reader(system(), core_, registry, services->blocks)));
+      services->readers.push_back(watch(spawn_block_reader(system(), core_, registry, core_->blocks)));
       services->verifiers.push_back(watch(spawn_verifier(system(), core_, registry)));
     }
-    services->cache = watch(spawn_cache(system(), services->blocks, services->readers));
+    services->cache = watch(spawn_cache(system(), core_->blocks, services->readers));
     services->index = watch(spawn_index(system(), core_));
     services_ = std::move(services);
   }
