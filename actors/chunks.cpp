@@ -1,4 +1,5 @@
 #include "actors/operation.hpp"
+#include "reads/chunk.hpp"
 #include "repository/delta_scan.hpp"
 
 namespace talaria::actors {
@@ -28,7 +29,7 @@ Result<void> remove_chunk(Operation& op, const Digest& digest) {
       if (sequence)
         return failure(errc::in_use,
                        digest.hex() + " is a sequence of a release: only removing the release frees it");
-      return failure(errc::not_found, "no chunk has the digest " + digest.hex());
+      return tl::unexpected(no_chunk(digest));
     }
     DirectBlockSource source(*op.core->objects, op.core->repository->registry());
     TALARIA_TRY(check_unneeded(*view, source, digest));

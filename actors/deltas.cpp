@@ -1,4 +1,5 @@
 #include "actors/run_store.hpp"
+#include "reads/chunk.hpp"
 #include "repository/delta_scan.hpp"
 #include "repository/delta_writer.hpp"
 #include "repository/similar_chunks.hpp"
@@ -9,10 +10,6 @@
 namespace talaria::actors {
 
 namespace {
-
-Error missing(const Digest& digest) {
-  return {errc::not_found, "no chunk has the digest " + digest.hex()};
-}
 
 struct FoundChunk {
   Kind kind = Kind::bytes;
@@ -25,7 +22,7 @@ Result<FoundChunk> find_chunk(const DigestIndex& index, const Digest& digest) {
     TALARIA_TRY_ASSIGN(auto number, index.find(kind, Key128::of(digest)));
     if (number) return FoundChunk{kind, *number};
   }
-  return tl::unexpected(missing(digest));
+  return tl::unexpected(no_chunk(digest));
 }
 
 // A commit of chunks, of which some may have to be differences from others.
@@ -83,7 +80,7 @@ public:
       TALARIA_TRY_ASSIGN(auto index, now.index());
       TALARIA_TRY_ASSIGN(auto there, index->find(Kind::bytes, Key128::of(*expected)));
       if (there) return {};
-      return tl::unexpected(missing(*expected));
+      return tl::unexpected(no_chunk(*expected));
     }));
     return {};
   }
@@ -198,7 +195,7 @@ private:
     if (sequence && *sequence)
       return {errc::in_use,
               digest.hex() + " is a sequence of a release: those are stored by ingests alone"};
-    return missing(digest);
+    return no_chunk(digest);
   }
 
   Operation& op_;
@@ -272,14 +269,8 @@ private:
     return found;
   }
 
-  Result<Number> number_of(const GenerationId& id, uint32_t ordinal) const {
-    auto generation = index_->generation(id);
-    if (generation) return Number{*generation, ordinal};
-    return failure(errc::damaged, "a chunk names a generation that the snapshot doesn't list");
-  }
-
   Result<Digest> digest_of_reference(const DifferenceReference& reference) {
-    TALARIA_TRY_ASSIGN(auto number, number_of(reference.generation, reference.ordinal));
+    TALARIA_TRY_ASSIGN(auto number, index_->number(reference.generation, reference.ordinal));
     TALARIA_TRY_ASSIGN(auto chunk, reader_.read(reference.kind, number));
     return hasher_.of(*chunk.value);
   }
@@ -291,7 +282,7 @@ private:
     info.parts = list.parts.size();
     if (list.reference) info.references.push_back(*list.reference);
     for (auto& part : list.parts) {
-      TALARIA_TRY_ASSIGN(auto number, number_of(part.generation, part.ordinal));
+      TALARIA_TRY_ASSIGN(auto number, index_->number(part.generation, part.ordinal));
       TALARIA_TRY_ASSIGN(auto stored, content(Kind::part, number));
       info.stored += stored.bytes.size();
       if (stored.form != ChunkForm::difference) continue;

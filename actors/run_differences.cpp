@@ -62,9 +62,7 @@ private:
   }
 
   Result<std::shared_ptr<const std::string>> stored(const DifferenceReference& name) {
-    auto generation = index_->generation(name.generation);
-    if (!generation) return failure(errc::damaged, "a generation is missing");
-    Number number{*generation, name.ordinal};
+    TALARIA_TRY_ASSIGN(auto number, index_->number(name.generation, name.ordinal));
     if (auto known = proven_.get(name.kind, number)) return std::move(known->value);
     TALARIA_TRY_ASSIGN(auto chunk, reader_.read(name.kind, number));
     TALARIA_TRY_ASSIGN(auto key, index_->key(name.kind, number));

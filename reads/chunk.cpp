@@ -17,9 +17,9 @@ std::string references_in(const DigestIndex& index, ChunkForm form, std::string_
   auto difference = decode_difference_chunk(content);
   if (form != ChunkForm::difference || !difference) return names;
   for (auto& reference : difference->references) {
-    auto generation = index.generation(reference.generation);
-    if (!generation) continue;
-    auto key = index.key(reference.kind, Number{*generation, reference.ordinal});
+    auto number = index.number(reference.generation, reference.ordinal);
+    if (!number) continue;
+    auto key = index.key(reference.kind, *number);
     if (key) names += (names.empty() ? "" : ", ") + digest_beginning(*key);
   }
   return names;

@@ -47,9 +47,7 @@ Result<void> DeltaScan::add(const DigestIndex& index, const Snapshot& snapshot, 
     if (block.form(i) != ChunkForm::difference) continue;
     TALARIA_TRY_ASSIGN(auto difference, decode_difference_chunk(block.content(i)));
     for (auto& reference : difference.references) {
-      auto place = index.generation(reference.generation);
-      if (!place) return failure(errc::damaged, "a difference names a generation that isn't there");
-      Number other{*place, reference.ordinal};
+      TALARIA_TRY_ASSIGN(auto other, index.number(reference.generation, reference.ordinal));
       TALARIA_TRY_ASSIGN(auto key, index.key(reference.kind, other));
       edges_.push_back({number, key, other, reference.kind == Kind::bytes, removed});
     }

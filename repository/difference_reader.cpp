@@ -71,11 +71,9 @@ Result<DifferenceReader::Joined> DifferenceReader::join_references(const Differe
   std::vector<Number> numbers;
   std::vector<BlockPlace> places;
   for (auto& reference : difference.references) {
-    auto generation = index_.generation(reference.generation);
-    if (!generation)
-      return failure(errc::damaged, "a difference names a generation that the snapshot doesn't list");
-    numbers.push_back({*generation, reference.ordinal});
-    TALARIA_TRY_ASSIGN(auto place, index_.locate(reference.kind, numbers.back()));
+    TALARIA_TRY_ASSIGN(auto number, index_.number(reference.generation, reference.ordinal));
+    numbers.push_back(number);
+    TALARIA_TRY_ASSIGN(auto place, index_.locate(reference.kind, number));
     places.push_back(place);
   }
   Joined joined;

@@ -98,6 +98,11 @@ std::optional<uint32_t> DigestIndex::generation(const GenerationId& id) const no
   return std::prev(next)->second;
 }
 
+Result<Number> DigestIndex::number(const GenerationId& id, uint32_t ordinal) const {
+  if (auto place = generation(id)) return Number{*place, ordinal};
+  return failure(errc::damaged, "a chunk refers to a generation that the snapshot doesn't list");
+}
+
 Number DigestIndex::number(uint32_t segment, Kind kind, uint32_t slot) const noexcept {
   auto [range, ordinal] = segments_[segment]->number_of(kind, slot);
   auto place = static_cast<std::size_t>(range - segments_[segment]->ranges().data());

@@ -65,6 +65,9 @@ public:
 
   const std::vector<GenerationId>& generations() const noexcept { return generations_; }
   std::optional<uint32_t> generation(const GenerationId& id) const noexcept;
+
+  // What a stored chunk calls by its generation. errc::damaged if the snapshot doesn't list that.
+  Result<Number> number(const GenerationId& id, uint32_t ordinal) const;
   const std::vector<SegmentPtr>& segments() const noexcept { return segments_; }
   const std::shared_ptr<PackRegistry>& registry() const noexcept { return registry_; }
 

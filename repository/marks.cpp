@@ -117,10 +117,8 @@ Result<void> Marker::mark_block(Marks& marks, const BlockPlace& place) {
     if (!slot || !marks.is_needed(kind, *slot) || !marks.follow(kind, *slot)) continue;
     TALARIA_TRY_ASSIGN(auto references, references_of(block->form(i), block->content(i)));
     for (auto& reference : references) {
-      auto generation = marks.index().generation(reference.generation);
-      if (!generation)
-        return failure(errc::damaged, "a chunk refers to a generation that the snapshot doesn't list");
-      TALARIA_TRY(marks.need(reference.kind, Number{*generation, reference.ordinal}));
+      TALARIA_TRY_ASSIGN(auto number, marks.index().number(reference.generation, reference.ordinal));
+      TALARIA_TRY(marks.need(reference.kind, number));
     }
   }
   return {};

@@ -37,10 +37,7 @@ std::optional<uint32_t> ReferenceSource::place_in_run(const DifferenceReference&
 }
 
 Result<Number> ReferenceSource::number_of(const DifferenceReference& name) const {
-  auto generation = index_->generation(name.generation);
-  if (!generation)
-    return failure(errc::damaged, "a difference names a generation that the snapshot doesn't list");
-  return Number{*generation, name.ordinal};
+  return index_->number(name.generation, name.ordinal);
 }
 
 Result<ReferenceSource::Content> ReferenceSource::stored_content(const DifferenceReference& name) {

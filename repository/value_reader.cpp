@@ -57,11 +57,9 @@ Result<void> ValueReader::open_list(std::string_view content) {
   size_ = parts.length;
   uint64_t end = 0;
   for (auto& part : parts.parts) {
-    auto generation = index_.generation(part.generation);
-    if (!generation)
-      return failure(errc::damaged, "a list names a generation that the snapshot doesn't list");
+    TALARIA_TRY_ASSIGN(auto number, index_.number(part.generation, part.ordinal));
     end += part.length;
-    parts_.push_back({{*generation, part.ordinal}, end});
+    parts_.push_back({number, end});
   }
   taken_ = true;
   return {};

@@ -25,9 +25,8 @@ Result<void> add_referred(const DigestIndex& index, std::string_view content,
                           std::set<DigestIndex::BlockAt>& referred) {
   TALARIA_TRY_ASSIGN(auto difference, decode_difference_chunk(content));
   for (auto& reference : difference.references) {
-    auto generation = index.generation(reference.generation);
-    if (!generation) return failure(errc::damaged, "a difference refers to an unknown generation");
-    TALARIA_TRY_ASSIGN(auto at, index.block_at(reference.kind, Number{*generation, reference.ordinal}));
+    TALARIA_TRY_ASSIGN(auto number, index.number(reference.generation, reference.ordinal));
+    TALARIA_TRY_ASSIGN(auto at, index.block_at(reference.kind, number));
     referred.insert(at);
   }
   return {};
@@ -139,12 +138,12 @@ void Checker::check_drawn(const DrawnCheck& job, const BlockPlace& place, CheckR
   auto generation = job.index->generation(job.generation).value_or(0);
   for (std::size_t i = 0; i < (*block)->count(); ++i) {
     auto content = (*block)->content(i);
-    auto form = (*block)->form(i);
-    if (form == ChunkForm::whole && seek)
-      job.sought->compare(content, {generation, (*block)->ordinal(i)}, report.similar);
-    if (form != ChunkForm::difference) continue;
-    if (auto referred = add_referred(*job.index, content, report.referred); !referred)
+    if (seek) {
+      if ((*block)->form(i) == ChunkForm::whole)
+        job.sought->compare(content, {generation, (*block)->ordinal(i)}, report.similar);
+    } else if (auto referred = add_referred(*job.index, content, report.referred); !referred) {
       return found(referred.error());
+    }
   }
 }
 
