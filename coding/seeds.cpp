@@ -14,12 +14,13 @@ namespace {
 
 constexpr std::size_t window = 64; // places that are looked at together
 
-// The rarest residues of proteins, which also change least in evolution (Henikoff, PNAS 1992).
+// The rarest residue of proteins, which also changes least in evolution (Henikoff, PNAS 1992), and the
+// one that most proteins begin with.
 struct OfProteins {
   static constexpr std::size_t reach = 8;    // bytes from a place on that are read
   static constexpr std::size_t dense = 4096; // longer sequences are thinned
 
-  static bool begins(const char* p) noexcept { return is_one_of<'W', 'C', 'H'>(*p); }
+  static bool begins(const char* p) noexcept { return is_one_of<'W', 'M'>(*p); }
   static uint64_t hash(const char* p) noexcept { return (load_u64(p) << 8) * odd_a; }
 };
 
@@ -60,10 +61,16 @@ private:
   void take_window(const char* p, std::size_t taken) noexcept {
     std::array<char, window> begins;
     for (std::size_t i = 0; i < window; ++i) begins[i] = static_cast<char>(Kind::begins(p + i));
-    std::fill_n(begins.begin(), taken, '\0');
-    for (std::size_t word = 0; word < window; word += 8)
-      for (auto bits = load_u64(begins.data() + word); bits != 0; bits &= bits - 1)
-        if (count_ < most_seeds) take(p + word + static_cast<std::size_t>(std::countr_zero(bits)) / 8);
+    for (auto bits = bits_of(begins) >> taken << taken; bits != 0; bits &= bits - 1)
+      if (count_ < most_seeds) take(p + std::countr_zero(bits));
+  }
+
+  // The bytes, which are 0 or 1, as bits.
+  static uint64_t bits_of(const std::array<char, window>& bytes) noexcept {
+    uint64_t bits = 0;
+    for (std::size_t i = 0; i < window; i += 8)
+      bits |= (load_u64(bytes.data() + i) * 0x0102040810204080 >> 56) << i;
+    return bits;
   }
 
   void take(const char* p) noexcept {

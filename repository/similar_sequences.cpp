@@ -18,6 +18,12 @@ namespace {
 // enough in which their members differ.
 constexpr std::size_t most_holders = 16;
 
+// A stored sequence with fewer seeds of new ones can't be near to one: of those with seeds enough, one
+// in common is chance or a motif.
+constexpr std::size_t least_in_common(std::size_t seeds) noexcept {
+  return seeds < 8 ? 1 : 2;
+}
+
 // What an entry takes in memory: itself, and at most an entry of the look-up table and 32 bits of the
 // filter.
 constexpr std::size_t bytes_per_entry = 16;
@@ -65,6 +71,7 @@ void SoughtSequences::add(uint32_t place, std::string_view sequence) {
 }
 
 void SoughtSequences::finish() {
+  most_ = std::vector<std::atomic<uint32_t>>(lengths_.size());
   std::ranges::sort(entries_);
   entries_.erase(std::unique(entries_.begin(), entries_.end()), entries_.end());
   auto bits = std::max(4, static_cast<int>(std::bit_width(entries_.size())) - 1);
@@ -106,7 +113,7 @@ void SoughtSequences::compare(std::string_view stored, const Number& number,
     seeds[known] = seeds[i];
     known += filter_[bit / 64] >> bit % 64 & 1;
   }
-  if (known == 0) return;
+  if (known < least_in_common(count)) return;
   std::sort(seeds.begin(), seeds.begin() + static_cast<std::ptrdiff_t>(known));
   std::array<uint32_t, most_seeds * most_holders> places;
   std::size_t votes = 0;
@@ -116,10 +123,20 @@ void SoughtSequences::compare(std::string_view stored, const Number& number,
   std::sort(places.begin(), places.begin() + static_cast<std::ptrdiff_t>(votes));
   for (std::size_t i = 0, next; i < votes; i = next) {
     for (next = i + 1; next < votes && places[next] == places[i];) ++next;
+    if (!may_be_best(places[i], static_cast<uint32_t>(next - i))) continue;
     SimilarSequence candidate{
         number, static_cast<uint32_t>(stored.size()), static_cast<uint32_t>(next - i), {}};
     if (auto* noted = note(places[i], std::move(candidate), best)) noted->content = keep(stored);
   }
+}
+
+// Whether no stored sequence that came by, for whichever `best`, has more seeds in common.
+bool SoughtSequences::may_be_best(uint32_t place, uint32_t seeds) const noexcept {
+  auto& most = most_[place];
+  auto known = most.load(std::memory_order_relaxed);
+  while (known < seeds && !most.compare_exchange_weak(known, seeds, std::memory_order_relaxed)) {
+  }
+  return known <= seeds;
 }
 
 // Replaces what is noted if that isn't better, and returns what is noted then, else nothing. The

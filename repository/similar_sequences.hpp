@@ -67,6 +67,7 @@ private:
     friend auto operator<=>(const Entry&, const Entry&) = default;
   };
   std::span<const Entry> holders(uint32_t seed) const noexcept;
+  bool may_be_best(uint32_t place, uint32_t seeds) const noexcept;
   SimilarSequence* note(uint32_t place, SimilarSequence&& candidate, SimilarSequences& best) const;
   std::string keep(std::string_view content) const;
 
@@ -78,6 +79,7 @@ private:
   int first_shift_ = 0;
   std::vector<uint64_t> filter_; // by the highest bits of a seed: whether there may be one
   int filter_shift_ = 0;
+  mutable std::vector<std::atomic<uint32_t>> most_; // by place: seeds in common with what came by
   std::size_t contents_max_;
   mutable std::atomic<std::size_t> contents_ = 0; // bytes of what is kept
 };
