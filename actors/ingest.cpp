@@ -1,5 +1,5 @@
 #include "actors/drawn_checks.hpp"
-#include "actors/operation.hpp"
+#include "actors/read_ahead.hpp"
 #include "actors/run_scripts.hpp"
 #include "actors/run_store.hpp"
 #include "repository/page_reference.hpp"
@@ -48,7 +48,7 @@ private:
 
   Operation& op_;
   const IngestRequest& request_;
-  OwnBlockSource headers_;
+  ReadAhead headers_;
   ViewPtr view_;
   input_actor input_;
   std::unique_ptr<ObjectLock> lock_; // outlives the commit, whose destructor may remove files

@@ -20,6 +20,9 @@ public:
 
   // The blocks, in the order asked. The first failure fails all.
   virtual Result<std::vector<BlockPtr>> read(std::span<const BlockPlace> places) = 0;
+
+  // Says that a block will probably be read soon, for sources that can begin with it.
+  virtual void expect(const BlockPlace&) {}
 };
 
 // Reads one block from its pack. errc::damaged names the pack and the offset. If the pack has been

@@ -49,7 +49,7 @@ Interner::find_expected(Kind kind, const std::function<Result<bool>(Expected&)>&
 void Interner::expect_after(Kind kind, const Number& number) {
   auto& expected = expected_[index_of(kind)];
   if (expected.size() == most_expected) expected.pop_back();
-  expected.insert(expected.begin(), {{number.generation, number.ordinal + 1}, nullptr});
+  expected.insert(expected.begin(), {{number.generation, number.ordinal + 1}, nullptr, false});
 }
 
 Result<std::optional<Number>> Interner::find(Kind kind, const Key128& key) {
@@ -130,15 +130,26 @@ Result<void> Interner::intern_part(std::string_view content, PartList& list) {
 }
 
 Result<bool> Interner::header_is(Expected& expected, std::string_view header) {
-  auto& [number, block] = expected;
+  auto& [number, block, last_half] = expected;
   if (!block || block->find(number.ordinal) == block->count()) {
     if (!index_->contains(Kind::header, number)) return false;
     TALARIA_TRY_ASSIGN(auto place, index_->locate(Kind::header, number));
     TALARIA_TRY_ASSIGN(auto blocks, headers_.read(std::span(&place, 1)));
     block = std::move(blocks[0]);
+    last_half = false;
   }
   TALARIA_TRY_ASSIGN(auto at, place_in_block(*block, Kind::header, number));
   return !block->is_list(at) && block->content(at) == header;
+}
+
+// Asks for the block behind the one that is gone through. Headers lie in the order of their numbers.
+void Interner::read_ahead(Expected& next) {
+  auto& block = next.block;
+  if (next.last_half || next.number.ordinal < block->ordinal(block->count() / 2)) return;
+  next.last_half = true;
+  Number behind{next.number.generation, block->ordinal(block->count() - 1) + 1};
+  if (!index_->contains(Kind::header, behind)) return;
+  if (auto place = index_->locate(Kind::header, behind)) headers_.expect(*place);
 }
 
 Result<Number> Interner::intern_header(std::string_view header, uint64_t accession_key) {
@@ -149,11 +160,14 @@ Result<Number> Interner::intern_header(std::string_view header, uint64_t accessi
   TALARIA_TRY_ASSIGN(auto expected, find_expected(Kind::header, [&](Expected& next) {
                        return header_is(next, header);
                      }));
-  if (expected) return *expected;
+  if (expected) {
+    read_ahead(expected_[index_of(Kind::header)].front());
+    return *expected;
+  }
   std::vector<Number> namesakes;
   TALARIA_TRY(index_->find_headers(accession_key, most_namesakes, namesakes));
   for (auto& namesake : namesakes) {
-    Expected candidate{namesake, nullptr};
+    Expected candidate{namesake, nullptr, false};
     TALARIA_TRY_ASSIGN(bool same, header_is(candidate, header));
     if (!same) continue;
     expect_after(Kind::header, namesake);

@@ -69,12 +69,14 @@ public:
 private:
   struct Expected { // next
     Number number;
-    BlockPtr block; // of a header: where the one before it was found
+    BlockPtr block;         // of a header: where the one before it was found
+    bool last_half = false; // of that block has been reached
   };
   Result<std::optional<Number>> find_expected(Kind kind,
                                               const std::function<Result<bool>(Expected&)>& is_it);
   void expect_after(Kind kind, const Number& number);
   Result<bool> header_is(Expected& expected, std::string_view header);
+  void read_ahead(Expected& next);
   Result<PartList> list_of_parts(std::string_view content);
   Result<std::optional<Number>> find(Kind kind, const Key128& key);
   Result<void> draw(Kind kind, const DigestIndex::Slot& slot);

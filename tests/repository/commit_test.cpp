@@ -182,6 +182,58 @@ TEST(Interner, NamesTheBlocksOfEarlierCommitsThatItDrawsOn) {
   EXPECT_GT(std::count(blocks.begin(), blocks.end(), true), 3);
 }
 
+// Notes which blocks it is told of.
+class ExpectingSource : public DirectBlockSource {
+public:
+  using DirectBlockSource::DirectBlockSource;
+  void expect(const BlockPlace& place) override { expected.push_back(place.key()); }
+  std::vector<uint64_t> expected;
+};
+
+// Headers by the dozen thousand, in blocks of 512 KiB: their blocks, and what an interner expects that
+// meets them in this order.
+struct MetHeaders {
+  std::vector<uint64_t> blocks;
+  std::vector<uint64_t> expected;
+};
+MetHeaders meet_headers(const std::vector<uint64_t>& order) {
+  TestRepository repository;
+  auto header = [](uint64_t i) { return "seq" + std::to_string(i) + " " + std::string(60, 'x'); };
+  TestWriter first(*repository);
+  for (uint64_t i = 0; i < order.size(); ++i) must(first.interner->intern_header(header(i), i << 32));
+  must(first.publish());
+
+  Commit commit(*repository, must(repository->view()), 1 << 20);
+  auto index = must(commit.index());
+  auto own = static_cast<uint32_t>(index->generations().size() - 1);
+  ExpectingSource source(repository->store(), repository->registry());
+  Interner interner(
+      source, index, own,
+      std::make_unique<NewRun>(commit.generation(), std::array<uint32_t, kind_count>{}, RunLimits{}));
+  MetHeaders met;
+  for (auto i : order) {
+    auto number = must(interner.intern_header(header(i), i << 32));
+    auto block = must(index->locate(Kind::header, number)).key();
+    if (std::ranges::find(met.blocks, block) == met.blocks.end()) met.blocks.push_back(block);
+  }
+  met.expected = source.expected;
+  return met;
+}
+
+TEST(Interner, ExpectsTheNextBlockOfHeadersOnceItIsInTheLastHalfOfOne) {
+  std::vector<uint64_t> order(24'000);
+  std::iota(order.begin(), order.end(), 0);
+  auto met = meet_headers(order);
+  ASSERT_GE(met.blocks.size(), 3u);
+  EXPECT_EQ(met.expected, std::vector(met.blocks.begin() + 1, met.blocks.end()));
+}
+
+TEST(Interner, ExpectsNoBlockOfHeadersThatComeInNoOrder) {
+  std::vector<uint64_t> order(24'000);
+  for (uint64_t i = 0; i < order.size(); ++i) order[i] = i * 7919 % order.size();
+  EXPECT_TRUE(meet_headers(order).expected.empty());
+}
+
 TEST(Interner, ACommitOfNothingNewAddsNoFiles) {
   TestRepository repository;
   commit_values(*repository, {"MKV", "MKL"});
