@@ -346,9 +346,12 @@ Result<DeltaInfo> rebase_chunk(Operation& op, const Digest& digest, const DeltaC
 }
 
 Result<DeltaInfo> delta_info(Operation& op, const Digest& digest) {
-  TALARIA_TRY_ASSIGN(auto view, op.core->repository->view());
-  TALARIA_TRY_ASSIGN(auto index, view->index());
-  return DeltaReading(op, std::move(index)).info(digest);
+  while (true) {
+    TALARIA_TRY_ASSIGN(auto view, op.core->repository->view());
+    TALARIA_TRY_ASSIGN(auto index, view->index());
+    auto info = DeltaReading(op, std::move(index)).info(digest);
+    if (info || !may_have_gone(*op.core, *view, info.error())) return info;
+  }
 }
 
 namespace {

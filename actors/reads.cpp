@@ -210,11 +210,8 @@ Result<void> verify_value(const DigestIndex& index, DirectBlockSource& source, K
   return failure(errc::damaged, "the chunk at the digest " + digest.hex() + " has another one");
 }
 
-} // namespace
-
-Result<void> verify_chunk(const Core& core, const Digest& digest) {
-  TALARIA_TRY_ASSIGN(auto view, core.repository->view());
-  TALARIA_TRY_ASSIGN(auto index, view->index());
+Result<void> verify_chunk(const Core& core, const View& view, const Digest& digest) {
+  TALARIA_TRY_ASSIGN(auto index, view.index());
   DirectBlockSource source(*core.objects, core.repository->registry());
   for (auto kind : {Kind::bytes, Kind::sequence}) {
     TALARIA_TRY_ASSIGN(auto number, index->find(kind, Key128::of(digest)));
@@ -222,6 +219,16 @@ Result<void> verify_chunk(const Core& core, const Digest& digest) {
     return verify_value(*index, source, kind, *number, digest);
   }
   return tl::unexpected(no_chunk(digest));
+}
+
+} // namespace
+
+Result<void> verify_chunk(const Core& core, const Digest& digest) {
+  while (true) {
+    TALARIA_TRY_ASSIGN(auto view, core.repository->view());
+    auto verified = verify_chunk(core, *view, digest);
+    if (verified || !may_have_gone(core, *view, verified.error())) return verified;
+  }
 }
 
 namespace {

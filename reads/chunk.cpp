@@ -80,11 +80,11 @@ Result<Buffer> get_chunk(ReadContext& context, const Digest& digest) {
   return bytes;
 }
 
-Result<Buffer> get_chunk_range(ReadContext& context, const Digest& digest, uint64_t offset,
-                               uint64_t length) {
-  TALARIA_TRY_ASSIGN(auto located, context.core->locator->locate(std::span(&digest, 1)));
+namespace {
+
+Result<Buffer> read_range(ReadContext& context, const LocatedChunks& located, const Digest& digest,
+                          uint64_t offset, uint64_t length) {
   auto& chunk = located.chunks[0];
-  if (!chunk.found) return tl::unexpected(no_chunk(digest));
   EitherBlockSource source(context);
   ValueReader value(*located.index, source, &context.memory->decoded(located.index));
   TALARIA_TRY(value.open(chunk.kind, chunk.number));
@@ -100,6 +100,19 @@ Result<Buffer> get_chunk_range(ReadContext& context, const Digest& digest, uint6
   bytes.reserve(static_cast<std::size_t>(length));
   TALARIA_TRY(value.read(offset, length, bytes));
   return Buffer(std::move(bytes));
+}
+
+} // namespace
+
+Result<Buffer> get_chunk_range(ReadContext& context, const Digest& digest, uint64_t offset,
+                               uint64_t length) {
+  TALARIA_TRY_ASSIGN(auto located, context.core->locator->locate(std::span(&digest, 1)));
+  auto& chunk = located.chunks[0];
+  if (!chunk.found) return tl::unexpected(no_chunk(digest));
+  auto bytes = read_range(context, located, digest, offset, length);
+  if (!bytes && was_removed(*context.core, chunk, bytes.error()))
+    return get_chunk_range(context, digest, offset, length);
+  return bytes;
 }
 
 } // namespace talaria

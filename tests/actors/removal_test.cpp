@@ -420,24 +420,61 @@ TEST_F(RemovalMeanwhile, AViewFromBeforeFindsSequencesByDigest) {
   }
 }
 
-// It has another number then.
-TEST_F(RemovalMeanwhile, AChunkThatIsStoredAnewIsRead) {
-  auto first = *store->chunks().put(bases.substr(0, 5000));
-  auto second = *store->chunks().put(bases.substr(10, 5000));
-  ASSERT_TRUE(store->deltas().rebase(second, DeltaChoice::given(first)));
-  ASSERT_TRUE(store->chunks().remove(*store->chunks().put("of no use")));
-  auto objects_of_reader = std::make_unique<FailingStore>(*objects);
-  auto* disturbed = objects_of_reader.get();
-  auto reader = Store::open(std::move(objects_of_reader), small_settings());
-  ASSERT_TRUE(reader);
-  ASSERT_TRUE(*(*reader)->chunks().contains(second)); // opens the view
-  disturbed->before_next_read([&] {
-    ASSERT_TRUE(store->deltas().rebase(second, DeltaChoice::whole()));
-    collected();
-  });
-  auto read = (*reader)->chunks().get(second);
+// A chunk that is stored anew, so that it has another number, between the look-up and the read.
+class StoredAnewMeanwhile : public RemovalMeanwhile {
+protected:
+  void SetUp() override {
+    RemovalMeanwhile::SetUp();
+    auto first = *store->chunks().put(bases.substr(0, 5000));
+    value = bases.substr(10, 5000);
+    chunk = *store->chunks().put(value);
+    ASSERT_TRUE(store->deltas().rebase(chunk, DeltaChoice::given(first)));
+    ASSERT_TRUE(store->chunks().remove(*store->chunks().put("of no use")));
+    auto objects_of_reader = std::make_unique<FailingStore>(*objects);
+    auto* disturbed = objects_of_reader.get();
+    auto opened = Store::open(std::move(objects_of_reader), small_settings());
+    ASSERT_TRUE(opened);
+    reader = *std::move(opened);
+    ASSERT_TRUE(*reader->chunks().contains(chunk)); // opens the view
+    disturbed->before_next_read([&] {
+      ASSERT_TRUE(store->deltas().rebase(chunk, DeltaChoice::whole()));
+      EXPECT_GT(collected().chunks, 0u);
+      disturbed_once = true;
+    });
+  }
+
+  void TearDown() override {
+    EXPECT_TRUE(disturbed_once);
+    RemovalMeanwhile::TearDown();
+  }
+
+  std::string value;
+  Digest chunk;
+  std::unique_ptr<Store> reader;
+  bool disturbed_once = false;
+};
+
+TEST_F(StoredAnewMeanwhile, IsRead) {
+  auto read = reader->chunks().get(chunk);
   ASSERT_TRUE(read) << read.error().message();
-  EXPECT_EQ(read->view(), bases.substr(10, 5000));
+  EXPECT_EQ(read->view(), value);
+}
+
+TEST_F(StoredAnewMeanwhile, IsReadInPart) {
+  auto read = reader->chunks().get_range(chunk, 100, 50);
+  ASSERT_TRUE(read) << read.error().message();
+  EXPECT_EQ(read->view(), value.substr(100, 50));
+}
+
+TEST_F(StoredAnewMeanwhile, IsVerified) {
+  auto verified = reader->chunks().verify(chunk);
+  EXPECT_TRUE(verified) << verified.error().message();
+}
+
+TEST_F(StoredAnewMeanwhile, IsDescribed) {
+  auto info = reader->deltas().info(chunk);
+  ASSERT_TRUE(info) << info.error().message();
+  EXPECT_EQ(info->kind, ChunkKind::whole);
 }
 
 TEST_F(RemovalMeanwhile, TheSameProgramKnowsAtOnce) {
