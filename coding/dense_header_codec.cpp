@@ -457,8 +457,8 @@ private:
   }
 
   static constexpr unsigned correction_bits = 12;
-  static constexpr std::int16_t guess_weight = 1600;
-  static constexpr std::int16_t spelling_weight = 1400;
+  static constexpr std::int16_t guess_weight = 1000;
+  static constexpr std::int16_t spelling_weight = 900;
 
   std::uint8_t* text_ = nullptr;
   std::size_t at_ = 0;
