@@ -11,9 +11,18 @@
 
 namespace talaria {
 
-// How a stored byte string is compressed. The numbers are part of the repository format. `headers` is
-// for blocks of those only (coding/header_codec.hpp): there is no Codec for it, and no setting names it.
-enum class CodecId : std::uint8_t { none = 0, zstd = 1, lz4 = 2, gzip = 3, dense = 4, headers = 5 };
+// How a stored byte string is compressed. The numbers are part of the repository format. `headers` and
+// `dense_headers` are for blocks of those only (coding/header_codec.hpp, coding/dense_header_codec.hpp):
+// there is no Codec for them, and no setting names them.
+enum class CodecId : std::uint8_t {
+  none = 0,
+  zstd = 1,
+  lz4 = 2,
+  gzip = 3,
+  dense = 4,
+  headers = 5,
+  dense_headers = 6
+};
 
 // Codecs of any bytes; their numbers are those below.
 inline constexpr std::size_t codec_count = 5;

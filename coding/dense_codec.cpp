@@ -4,13 +4,10 @@
 // the last few residues before, and what follows in three places where the last residues stand too,
 // which goes on behind substitutions. Two sets of weights, chosen by how well those places have agreed
 // and by the last residue, mix what they say in the logistic domain and learn from each outcome
-// (Mahoney, "Adaptive Weighing of Context Models for Lossless Data Compression", 2005; copy models as in
-// Cao et al., "A simple statistical algorithm for biological sequence compression", DCC 2007).
-// docs/format.md, "Dense", has every number.
-//
-// All of it is integers, so that each machine makes the same decisions.
+// (coding/context_mixing.hpp; copy models as in Cao et al., "A simple statistical algorithm for
+// biological sequence compression", DCC 2007). docs/format.md, "Dense", has every number.
 #include "coding/codecs.hpp"
-#include "coding/range_coder.hpp"
+#include "coding/context_mixing.hpp"
 #include "core/endian.hpp"
 #include "core/try.hpp"
 
@@ -24,75 +21,6 @@
 namespace talaria {
 
 namespace {
-
-// ---- Probabilities ----
-
-constexpr int probability_one = 4096;
-constexpr int stretch_max = 2047;
-
-// exp(x) for 0 <= x <= 8, by its series: the same on each machine, as a library's need not be.
-constexpr double exponential(double x) {
-  double term = 1;
-  double sum = 1;
-  for (int i = 1; i < 64; ++i) {
-    term *= x / i;
-    sum += term;
-  }
-  return sum;
-}
-
-// squash[x + 2048] = 4096 / (1 + exp(-x / 256)), rounded, within 1 .. 4095.
-constexpr std::size_t squash_middle = 2048; // the place of x = 0
-constexpr auto squash_table = [] {
-  std::array<int16_t, 4096> table{};
-  for (std::size_t x = 0; x < squash_middle; ++x) {
-    auto e = exponential(static_cast<double>(x) / 256.0);
-    auto halves = static_cast<int>(2 * probability_one * (e / (1 + e)));
-    auto high = std::clamp((halves + 1) / 2, 1, probability_one - 1);
-    table[squash_middle + x] = static_cast<int16_t>(high);
-    if (x > 0) table[squash_middle - x] = static_cast<int16_t>(probability_one - high);
-  }
-  table[0] = 1;
-  return table;
-}();
-
-int squash(int x) noexcept {
-  auto place = std::clamp(x, -stretch_max, stretch_max) + static_cast<int>(squash_middle);
-  return squash_table[static_cast<uint16_t>(place)];
-}
-
-// The least x whose squash is p or more.
-constexpr auto stretch_table = [] {
-  std::array<int16_t, 4096> table{};
-  std::size_t place = squash_middle - stretch_max;
-  int p = 0;
-  for (auto& x : table) {
-    while (place < squash_middle + stretch_max && squash_table[place] < p) ++place;
-    x = static_cast<int16_t>(static_cast<int>(place) - static_cast<int>(squash_middle));
-    ++p;
-  }
-  return table;
-}();
-
-// rate[n] = 65536 / (n + 1.5), rounded down.
-constexpr auto rates = [] {
-  std::array<uint16_t, 256> table{};
-  for (unsigned n = 0; n < 256; ++n) table[n] = static_cast<uint16_t>(131072 / (2 * n + 3));
-  return table;
-}();
-
-// The probability of a one, learnt from the bits seen.
-struct Estimate {
-  uint16_t one = 32768; // in 2^16ths
-  uint16_t seen = 0;
-
-  int stretch() const noexcept { return stretch_table[one >> 4]; }
-  void learn(int bit, uint16_t seen_max) noexcept {
-    auto distance = bit != 0 ? 65535 - one : -static_cast<int>(one);
-    one = static_cast<uint16_t>(one + ((distance * static_cast<int64_t>(rates[seen])) >> 16));
-    if (seen < seen_max) ++seen;
-  }
-};
 
 // ---- Residues ----
 
@@ -131,7 +59,6 @@ constexpr Frequencies of_bases = [] {
 constexpr std::size_t contexts = of_proteins.orders.size();
 constexpr std::size_t copies = of_proteins.seeds.size();
 constexpr std::size_t models = contexts + copies + 2;
-constexpr std::size_t lanes = 16; // inputs of a mixer: the models, one that is always there, and zeros
 
 constexpr unsigned context_bits = 15;      // of the tables of contexts
 constexpr unsigned place_bits = 18;        // of the tables of places
@@ -154,37 +81,12 @@ uint64_t last_codes(uint64_t history, unsigned count) noexcept {
   return count == 0 ? 0 : history & (~uint64_t{0} >> (64 - 5 * count));
 }
 
-// One mixer: 16 weights for each of its contexts, in 2^13ths.
-class Mixer {
-public:
-  Mixer(std::size_t sets, int16_t first, int16_t last) : initial_{}, weights_(sets * lanes) {
-    for (std::size_t k = 0; k < models; ++k) initial_[k] = k < contexts + copies ? first : last;
-  }
-  void reset() {
-    for (std::size_t i = 0; i < weights_.size(); ++i) weights_[i] = initial_[i % lanes];
-  }
-
-  int mix(const int16_t* in, std::size_t set) noexcept {
-    set_ = &weights_[set * lanes];
-    int sum = 0;
-    for (std::size_t k = 0; k < lanes; ++k) sum += in[k] * set_[k];
-    sum_ = sum >> 13;
-    return sum_;
-  }
-  void learn(const int16_t* in, int bit) noexcept {
-    auto error = static_cast<int16_t>(((bit << 12) - squash(sum_)) * 8 - (bit << 3));
-    for (std::size_t k = 0; k < lanes; ++k) {
-      auto weight = set_[k] + ((in[k] * error + (1 << 16)) >> 17);
-      set_[k] = static_cast<int16_t>(std::clamp(weight, -32768, 32767));
-    }
-  }
-
-private:
-  std::array<int16_t, lanes> initial_;
-  std::vector<int16_t> weights_;
-  int16_t* set_ = nullptr;
-  int sum_ = 0;
-};
+// Of contexts and copies, and of the two other models.
+constexpr Inputs first_weights(int16_t first, int16_t last) {
+  Inputs weights{};
+  for (std::size_t k = 0; k < models; ++k) weights[k] = k < contexts + copies ? first : last;
+  return weights;
+}
 
 // A place among the residues before, from which the next ones may be copied.
 struct Copy {
@@ -196,8 +98,7 @@ struct Copy {
   int agreements() const noexcept { return std::popcount(agreed & 0xFFFF); }
 };
 
-// Predicts residues one by one, and learns them. `Coder::bit(one)` codes a decision that is a one with
-// this probability, and answers it.
+// Predicts residues one by one, and learns them. A Coder is a MixedEncoder or a MixedDecoder.
 class ResidueModel {
 public:
   ResidueModel(const Shape& shape, const Frequencies& frequencies)
@@ -366,7 +267,7 @@ private:
 
   template <class Coder>
   int code_bit(Coder& coder, unsigned node, int wanted) {
-    alignas(32) std::array<int16_t, lanes> in{};
+    alignas(32) Inputs in{};
     for (std::size_t k = 0; k < models; ++k) {
       auto& estimate = chosen_[k][node];
       auto stretched = estimate.stretch();
@@ -375,15 +276,15 @@ private:
       in[k] = static_cast<int16_t>(stretched);
     }
     in[models] = 256;
-    auto sum = by_copy_.mix(in.data(), set_);
-    sum += by_residue_.mix(in.data(), last_ * nodes + node);
+    auto sum = by_copy_.mix(in, set_);
+    sum += by_residue_.mix(in, last_ * nodes + node);
     auto mixed = squash(sum >> 1);
     auto& refined = refined_[((last_ * nodes + node) << 6 | static_cast<unsigned>(mixed >> 6)) & 0xFFFF];
     if (refined.seen == 0) refined = {static_cast<uint16_t>(mixed << 4), 1};
     auto one = std::clamp((mixed * 3 + (refined.one >> 4)) >> 2, 1, probability_one - 1);
-    auto bit = coder.bit(one, wanted);
-    by_copy_.learn(in.data(), bit);
-    by_residue_.learn(in.data(), bit);
+    auto bit = coder.bit(one << 4, wanted);
+    by_copy_.learn(in, bit);
+    by_residue_.learn(in, bit);
     for (std::size_t k = 0; k < models; ++k) {
       if (has_no_place(k)) continue;
       chosen_[k][node].learn(bit, is_short_lived(k) ? seen_short : seen_long);
@@ -420,8 +321,8 @@ private:
   std::array<std::vector<Estimate>, 2> pair_contexts_;
   std::vector<Estimate> refined_;
   std::array<std::vector<uint32_t>, copies> places_;
-  Mixer by_copy_{256, 2000, 1000};
-  Mixer by_residue_{nodes * nodes, 1750, 1750};
+  Mixer<17> by_copy_{256, first_weights(2000, 1000)};
+  Mixer<17> by_residue_{nodes * nodes, first_weights(1750, 1750)};
   uint8_t* codes_ = nullptr;
   std::size_t at_ = 0;
   uint64_t history_ = 0;
@@ -429,21 +330,6 @@ private:
   std::array<Estimate*, models> chosen_{};
   std::size_t set_ = 0;
   unsigned last_ = 0;
-};
-
-struct Encoding {
-  RangeEncoder coder;
-  int bit(int one, int wanted) {
-    coder.bit_of(static_cast<uint32_t>(probability_one - one) << 4, wanted != 0);
-    return wanted;
-  }
-};
-
-struct Decoding {
-  RangeDecoder coder;
-  int bit(int one, int) {
-    return coder.bit_of(static_cast<uint32_t>(probability_one - one) << 4) ? 1 : 0;
-  }
 };
 
 // ---- The codec ----
@@ -465,7 +351,7 @@ public:
     codes_.resize(raw.size());
     for (std::size_t i = 0; i < raw.size(); ++i) codes_[i] = residue_codes[static_cast<uint8_t>(raw[i])];
     std::string coded;
-    Encoding encoding{RangeEncoder(coded)};
+    MixedEncoder encoding{RangeEncoder(coded)};
     model(form).run(encoding, codes_.data(), codes_.size());
     encoding.coder.finish();
     put_varint(out, raw.size());
@@ -488,7 +374,7 @@ public:
       return failure(errc::damaged, "dense: another size than stated");
     TALARIA_TRY_ASSIGN(auto coded, in.bytes(coded_size));
     codes_.resize(raw_size);
-    Decoding decoding{RangeDecoder(coded)};
+    MixedDecoder decoding{RangeDecoder(coded)};
     model(form).run(decoding, codes_.data(), codes_.size());
     if (!decoding.coder.at_end()) return failure(errc::damaged, "dense: bytes behind the end");
     for (std::size_t i = 0; i < raw_size; ++i) {

@@ -28,13 +28,15 @@ uint32_t plane_value(std::string_view column, std::size_t count, std::size_t i) 
 constexpr int directory_level = 3;
 
 // Of an entry of the directory: step of the ordinal and length, which coded headers bring along.
+bool is_of_headers(CodecId codec) {
+  return codec == CodecId::headers || codec == CodecId::dense_headers;
+}
 std::size_t bytes_per_entry(CodecId codec) {
-  return codec == CodecId::headers ? 4 : 8;
+  return is_of_headers(codec) ? 4 : 8;
 }
 
 // Streams of coded headers are much shorter than what they stand for, so they may take longer.
 constexpr int lowest_header_level = 3;
-constexpr int dense_header_level = 19;
 
 // Headers that aren't coded to less than this share of their bytes, or are few, may be smaller
 // otherwise.
@@ -53,7 +55,8 @@ uint32_t unzigzag(uint32_t v) {
 }
 
 Result<CodecId> codec_of(Kind kind, uint8_t number) {
-  if (kind == Kind::header && number == static_cast<uint8_t>(CodecId::headers)) return CodecId::headers;
+  const auto id = static_cast<CodecId>(number);
+  if (kind == Kind::header && is_of_headers(id)) return id;
   return codec_from_number(number);
 }
 
@@ -155,7 +158,7 @@ Result<EncodedBlock> BlockEncoder::encode(Kind kind, const std::vector<BlockItem
 
 Result<void> BlockEncoder::compress(Kind kind, const Contents& contents, EncodedBlock& block) {
   EncodedBlock headers{block.info, {}};
-  headers.info.codec = CodecId::headers;
+  headers.info.codec = codec_->id() == CodecId::dense ? CodecId::dense_headers : CodecId::headers;
   bool coded = false;
   if (kind == Kind::header && (codec_->id() == CodecId::zstd || codec_->id() == CodecId::dense) &&
       !contents.lists) {
@@ -194,8 +197,9 @@ Result<bool> BlockEncoder::compress_headers(const Contents& contents, EncodedBlo
   std::vector<uint32_t> lengths;
   lengths.reserve(contents.lengths.size());
   for (auto length : contents.lengths) lengths.push_back(length >> 1);
+  if (block.info.codec == CodecId::dense_headers)
+    return dense_header_codec_.compress(contents.data, lengths, block.bytes);
   auto level = level_ < 1 ? level_ : std::max(level_, lowest_header_level);
-  if (codec_->id() == CodecId::dense) level = dense_header_level;
   return header_codec_.compress(contents.data, lengths, level, block.bytes);
 }
 
@@ -242,7 +246,7 @@ Result<void> BlockDecoder::read_directory(const BlockInfo& info, std::string_vie
   TALARIA_TRY(codec(CodecId::zstd)
                   .decompress(stored.substr(0, info.directory), columns_.data(), columns_.size()));
   lengths_.resize(info.count);
-  if (info.codec == CodecId::headers) return {};
+  if (is_of_headers(info.codec)) return {};
   auto column = std::string_view(columns_).substr(info.count * std::size_t{4});
   uint64_t sum = 0;
   for (std::size_t i = 0; i < info.count; ++i) {
@@ -258,8 +262,11 @@ Result<void> BlockDecoder::read_directory(const BlockInfo& info, std::string_vie
 Result<void> BlockDecoder::decompress(const BlockInfo& info, std::string_view stored, char* out) {
   stored.remove_prefix(info.directory);
   if (info.columns) return decode_columns(info, stored, out);
-  if (info.codec != CodecId::headers) return codec(info.codec).decompress(stored, out, info.raw);
-  TALARIA_TRY(header_codec_.decompress(stored, out, info.raw, lengths_));
+  if (!is_of_headers(info.codec)) return codec(info.codec).decompress(stored, out, info.raw);
+  if (info.codec == CodecId::headers)
+    TALARIA_TRY(header_codec_.decompress(stored, out, info.raw, lengths_));
+  else
+    TALARIA_TRY(dense_header_codec_.decompress(stored, out, info.raw, lengths_));
   for (auto& length : lengths_) length <<= 1;
   return {};
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "coding/codec.hpp"
+#include "coding/dense_header_codec.hpp"
 #include "coding/header_codec.hpp"
 #include "repository/number.hpp"
 #include "talaria/buffer.hpp"
@@ -132,6 +133,7 @@ private:
 
   std::array<std::unique_ptr<Codec>, codec_count> codecs_;
   HeaderCodec header_codec_;
+  DenseHeaderCodec dense_header_codec_;
   std::string columns_;
   std::vector<uint32_t> lengths_; // of the chunks, as the directory has them
 };
@@ -161,6 +163,7 @@ private:
   std::unique_ptr<Codec> residue_codec_;
   std::unique_ptr<Codec> directory_codec_;
   HeaderCodec header_codec_;
+  DenseHeaderCodec dense_header_codec_;
   BlockDecoder decoder_;
   int level_;
 };

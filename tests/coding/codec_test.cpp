@@ -27,7 +27,8 @@ Levels levels_of(CodecId id) {
     return {0, 3};
   case CodecId::none:
   case CodecId::dense:
-  case CodecId::headers: // is none of these
+  case CodecId::headers: // none of these
+  case CodecId::dense_headers:
     break;
   }
   return {0, 0};

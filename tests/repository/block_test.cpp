@@ -101,10 +101,42 @@ TEST(Block, OfHeadersHasACodecOfTheirOwn) {
   EXPECT_EQ(must(BlockInfo::read(entry)), block.info);
 }
 
+TEST(Block, OfHeadersHasADenseCodecOfTheirOwn) {
+  const auto items = some_headers(600);
+  const auto block = encode(items, CodecId::dense, Kind::header);
+  EXPECT_EQ(block.info.codec, CodecId::dense_headers);
+  EXPECT_LT(block.bytes.size(), encode(items, CodecId::zstd, Kind::header).bytes.size() * 9 / 10);
+  expect_holds(*must(decode(block.info, block.bytes)), items);
+  std::string entry;
+  block.info.write(entry);
+  EXPECT_EQ(must(BlockInfo::read(entry)), block.info);
+}
+
+TEST(Block, OfDenseHeadersIsCheckedLikeOthers) {
+  const auto items = some_headers(100);
+  const auto block = encode(items, CodecId::dense, Kind::header);
+  ASSERT_EQ(block.info.codec, CodecId::dense_headers);
+  each_flip(block.bytes, [&](const std::string& bytes, std::size_t at) {
+    EXPECT_EQ(code_of(decode(block.info, bytes)), errc::damaged);
+    if (at % 32 != 0) return; // is slow
+    const auto wrong = sealed({block.info, bytes});
+    const auto read = decode(wrong.info, bytes);
+    if (!read) {
+      EXPECT_EQ(read.error().code(), errc::damaged);
+    }
+  });
+  for (int step : {-1, 1}) {
+    auto lie = block.info;
+    lie.raw += static_cast<uint32_t>(step);
+    EXPECT_EQ(code_of(decode(lie, block.bytes)), errc::damaged);
+  }
+}
+
 TEST(Block, OfHeadersHasTheGeneralCodecWhereThatIsBetterOrAskedFor) {
   EXPECT_EQ(encode({{0, false, protein(5000, 1)}}, CodecId::zstd, Kind::header).info.codec,
             CodecId::zstd);
   EXPECT_EQ(encode({{0, false, "two\nlines"}}, CodecId::zstd, Kind::header).info.codec, CodecId::zstd);
+  EXPECT_EQ(encode({{0, false, "two\nlines"}}, CodecId::dense, Kind::header).info.codec, CodecId::dense);
   auto items = some_headers(600);
   EXPECT_EQ(encode(items, CodecId::none, Kind::header).info.codec, CodecId::none);
   items[7].list = true;
@@ -469,7 +501,8 @@ TEST(BlockInfo, OfImpossibleSizesIsRefused) {
   EXPECT_EQ(change([](BlockInfo& i) { ++i.directory; }), errc::damaged);
   EXPECT_EQ(change([](BlockInfo& i) { i.kind = static_cast<Kind>(kind_count); }), errc::damaged);
   EXPECT_EQ(change([](BlockInfo& i) { i.codec = static_cast<CodecId>(6); }), errc::damaged);
-  EXPECT_EQ(change([](BlockInfo& i) { i.codec = CodecId::headers; }), errc::damaged) << "of sequences";
+  for (auto codec : {CodecId::headers, CodecId::dense_headers})
+    EXPECT_EQ(change([&](BlockInfo& i) { i.codec = codec; }), errc::damaged) << "of sequences";
 }
 
 } // namespace
