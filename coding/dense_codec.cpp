@@ -8,6 +8,7 @@
 // biological sequence compression", DCC 2007). docs/format.md, "Dense", has every number.
 #include "coding/codecs.hpp"
 #include "coding/context_mixing.hpp"
+#include "coding/hashes.hpp"
 #include "core/endian.hpp"
 #include "core/try.hpp"
 
@@ -74,8 +75,6 @@ constexpr int agreed_least = 8;
 // How long what the model begins with is remembered.
 constexpr uint16_t copy_seen = 8;
 constexpr uint16_t pair_seen = 2;
-
-constexpr uint64_t multiplier = 0x9E3779B97F4A7C15;
 
 uint64_t last_codes(uint64_t history, unsigned count) noexcept {
   return count == 0 ? 0 : history & (~uint64_t{0} >> (64 - 5 * count));
@@ -208,7 +207,7 @@ private:
     for (std::size_t i = 0; i < contexts; ++i) {
       auto order = shape_.orders[i];
       auto context = last_codes(history_, order);
-      if (order > direct_order) context = context * multiplier >> (64 - context_bits);
+      if (order > direct_order) context = context * odd_a >> (64 - context_bits);
       chosen_[i] = &contexts_[i][context * nodes];
     }
     unsigned best = none;
@@ -305,7 +304,7 @@ private:
       if (at_ + 1 < shape_.seeds[m]) continue;
       // Of long seeds the hash takes the last twelve residues; that the others agree is seen when a
       // place is used.
-      auto& place = places_[m][last_codes(history_, std::min(shape_.seeds[m], 12u)) * multiplier >>
+      auto& place = places_[m][last_codes(history_, std::min(shape_.seeds[m], 12u)) * odd_a >>
                                (64 - place_bits)];
       copy.next = std::exchange(place, next);
     }

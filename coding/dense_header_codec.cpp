@@ -55,7 +55,7 @@ public:
   void reset() { std::fill(entries_.begin(), entries_.end(), Entry{}); }
 
   Entry& find(std::uint64_t hash) noexcept {
-    hash *= 0x9E3779B97F4A7C15;
+    hash *= odd_a;
     const auto check = std::max<std::uint8_t>(static_cast<std::uint8_t>(hash >> 8), 1);
     const std::size_t place = hash >> shift_;
     Entry& a = entries_[place];
@@ -163,7 +163,7 @@ public:
     }
     std::uint64_t hash = least_ <= 8 ? last[0] << (64 - 8 * least_) : last[0];
     for (unsigned i = 1; i < least_ / 8; ++i) hash = mixed_hash(hash, last[i]);
-    auto& newest = places_[hash * 0x9E3779B97F4A7C15 >> (64 - place_bits)];
+    auto& newest = places_[hash * odd_a >> (64 - place_bits)];
     if (length_ == 0) place_ = newest;
     newest = static_cast<std::uint32_t>(at + 1);
   }

@@ -3,6 +3,8 @@
 // headers".
 #pragma once
 
+#include "coding/hashes.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -12,9 +14,7 @@ namespace talaria {
 
 // Of contexts, in one number. Not the hash of anything outside of the codec.
 inline std::uint64_t mixed_hash(std::uint64_t a, std::uint64_t b) noexcept {
-  constexpr std::uint64_t odd = 0x9E3779B97F4A7C15;
-  constexpr std::uint64_t other = 0xD6E8FEB86659FD93;
-  const std::uint64_t x = (a ^ b * other) * odd;
+  const std::uint64_t x = (a ^ b * odd_b) * odd_a;
   return x ^ x >> 29;
 }
 

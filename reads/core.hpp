@@ -34,7 +34,7 @@ struct Core {
     constexpr uint64_t largest_run = uint64_t{512}
                                      << 20; // so that machines with less memory can export it
     return {static_cast<std::size_t>(std::min(settings.memory / 16 * 5, largest_run)),
-            static_cast<std::size_t>(settings.block_size)};
+            static_cast<std::size_t>(settings.block_size), codec};
   }
   // Of the contents of one window, of which five are there at once, and their text.
   std::size_t window_budget() const { return static_cast<std::size_t>(settings.memory / 128); }

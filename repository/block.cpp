@@ -27,10 +27,11 @@ uint32_t plane_value(std::string_view column, std::size_t count, std::size_t i) 
 
 constexpr int directory_level = 3;
 
-// Of an entry of the directory: step of the ordinal and length, which coded headers bring along.
 bool is_of_headers(CodecId codec) {
   return codec == CodecId::headers || codec == CodecId::dense_headers;
 }
+
+// Of an entry of the directory: step of the ordinal and length, which coded headers bring along.
 std::size_t bytes_per_entry(CodecId codec) {
   return is_of_headers(codec) ? 4 : 8;
 }

@@ -85,7 +85,7 @@ Result<void> PackRewriter::gather(const BlockPlace& place, const BlockUse& use) 
   auto& pending = pending_[{place.info.kind, place.info.differences, place.info.columns}];
   pending.kind = place.info.kind;
   pending.differences = place.info.differences;
-  auto full = block_bytes(place.info.kind, place.info.columns, settings_.block_size);
+  auto full = block_bytes(place.info.kind, place.info.columns, settings_.block_size, settings_.codec);
   if (pending.bytes + bytes > full / 4 * 5 || pending.chunks.size() + needed.size() > block_max_count)
     TALARIA_TRY(flush(pending));
   for (auto i : needed)

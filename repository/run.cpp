@@ -17,8 +17,9 @@ constexpr std::size_t chunk_overhead = 128;
 constexpr std::size_t header_overhead = 40;
 
 // Header blocks are read front to back, so they may be larger than those that random reads hit; each has
-// a dictionary of its own.
+// a dictionary of its own. Those of codec dense are decoded at one to two MB/s.
 constexpr std::size_t header_block = std::size_t{512} << 10;
+constexpr std::size_t dense_header_block = std::size_t{256} << 10;
 
 // Blocks of edit scripts are a fourth as large: scripts stand for several times as much as they take,
 // and to read one means to put the columns of its block together.
@@ -26,9 +27,10 @@ constexpr std::size_t script_block_part = 4;
 
 } // namespace
 
-std::size_t block_bytes(Kind kind, bool scripts, std::size_t setting) noexcept {
-  if (kind == Kind::header) return std::max(header_block, setting);
-  return scripts ? setting / script_block_part : setting;
+std::size_t block_bytes(Kind kind, bool scripts, std::size_t block_size, CodecId codec) noexcept {
+  if (kind == Kind::header)
+    return std::max(codec == CodecId::dense ? dense_header_block : header_block, block_size);
+  return scripts ? block_size / script_block_part : block_size;
 }
 
 std::optional<uint32_t> PlaceTable::find(const std::vector<Key128>& keys,
@@ -173,7 +175,7 @@ std::vector<uint32_t> Run::scripts_of(Kind kind) const {
 // Bytes of a block before compression. Long sequences are nucleotides as a rule, whose blocks are
 // decompressed twice as fast as those of proteins.
 std::size_t Run::block_limit(Kind kind) const noexcept {
-  auto usual = block_bytes(kind, false, limits_.block);
+  auto usual = block_bytes(kind, false, limits_.block, limits_.codec);
   return is_sorted(kind) && is_long(count(kind), bytes(kind)) ? 2 * usual : usual;
 }
 
@@ -206,7 +208,7 @@ std::vector<BlockPlan> Run::plan(Kind kind, const std::vector<uint32_t>& sketche
   for (auto place : order) add(place, false);
   for (auto& [place, content] : differences)
     if (!of(kind).script_orders.contains(place)) add(place, true);
-  limit = block_bytes(kind, true, limits_.block);
+  limit = block_bytes(kind, true, limits_.block, limits_.codec);
   auto scripts = scripts_of(kind);
   if (!scripts.empty()) begin(true);
   for (auto place : scripts) add(place, true);

@@ -28,10 +28,11 @@ struct BlockPlan {
 struct RunLimits {
   std::size_t bytes = std::size_t{256} << 20; // of chunks
   std::size_t block = std::size_t{64} << 10;  // of chunks in a block, before compression
+  CodecId codec = CodecId::zstd;              // of the blocks
 };
 
-// Bytes of chunks of a kind, or of edit scripts, after which a block is closed, given the setting.
-std::size_t block_bytes(Kind kind, bool scripts, std::size_t setting) noexcept;
+// Bytes of chunks of a kind, or of edit scripts, after which a block is closed, given the settings.
+std::size_t block_bytes(Kind kind, bool scripts, std::size_t block_size, CodecId codec) noexcept;
 
 // From keys to places in an array of keys that somebody else holds. Open addressing: keys are uniform,
 // and one access to memory settles most look-ups.

@@ -68,6 +68,17 @@ TEST(Run, IsFullBeforeItsOrdinalsAreSpent) {
   EXPECT_TRUE(run.full());
 }
 
+// To read one header of codec dense takes long enough.
+TEST(Run, HasLargerBlocksOfHeadersThanOfOthersButNotAsLargeIfTheyAreDense) {
+  std::vector<std::size_t> blocks;
+  for (auto codec : {CodecId::zstd, CodecId::dense}) {
+    NewRun run(generation_id(1), {}, {1 << 24, 64 << 10, codec});
+    for (unsigned i = 0; i < 10'000; ++i) run.add_header(i, std::string(100, 'x'), false, 100);
+    blocks.push_back(run.plan(Kind::header, {}).size());
+  }
+  EXPECT_EQ(blocks, (std::vector<std::size_t>{2, 4}));
+}
+
 TEST(Run, PlansEveryChunkOnceInBlocksOfTheWantedSize) {
   constexpr std::size_t block = 4000;
   NewRun run(generation_id(1), {}, {1 << 20, block});
