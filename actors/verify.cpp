@@ -16,9 +16,10 @@ using CheckRequest = decltype(std::declval<caf::blocking_actor*>()->request(
 constexpr std::size_t blocks_per_job = 32;
 constexpr std::size_t values_per_job = 16;
 
-// What it costs to check a record of a release or an entry of the index, and a long value, in bytes of
-// blocks that would take as long.
+// What it costs to check a record of a release or an entry of the index, what a difference refers to,
+// and a long value, in bytes of blocks that would take as long.
 constexpr uint64_t record_weight = 16;
+constexpr uint64_t reference_weight = uint64_t{16} << 10;
 constexpr uint64_t value_weight = uint64_t{1} << 20;
 
 class Verification {
@@ -228,6 +229,12 @@ Result<void> Verification::check_pack(const Snapshot::Pack& pack) {
   for (auto& block : footer->blocks) {
     stored_done_ += block.stored;
     if (!sampled()) continue;
+    if (block.differences) {
+      BlockCheck alone{index_, footer->generation, {{registry->id(pack.digest), block}}, references_};
+      TALARIA_TRY(
+          send(check_blocks_atom_v, std::move(alone), block.raw + block.count * reference_weight));
+      continue;
+    }
     job.places.push_back({registry->id(pack.digest), block});
     bytes += block.raw;
     if (job.places.size() < blocks_per_job) continue;
