@@ -4,6 +4,8 @@
 #include "coding/header_words.hpp"
 #include "core/endian.hpp"
 
+#include "headers.hpp"
+
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
@@ -17,22 +19,6 @@
 namespace talaria {
 namespace {
 
-using Headers = std::vector<std::string>;
-
-struct Raw {
-  std::string bytes;
-  std::vector<std::uint32_t> lengths;
-};
-
-Raw raw_of(const Headers& headers) {
-  Raw raw;
-  for (auto& header : headers) {
-    raw.bytes += header;
-    raw.lengths.push_back(static_cast<std::uint32_t>(header.size()));
-  }
-  return raw;
-}
-
 std::string compressed(const Headers& headers, int level = 3) {
   const auto raw = raw_of(headers);
   std::string out;
@@ -41,26 +27,9 @@ std::string compressed(const Headers& headers, int level = 3) {
   return out;
 }
 
-// Decompresses into memory with guards on both sides, and checks that they stay untouched.
 Result<Headers> decompressed(std::string_view packed, std::size_t size, std::size_t count) {
-  constexpr std::size_t guard = 64;
-  std::string room(size + 2 * guard, '\x5a');
-  std::vector<std::uint32_t> lengths(count + 2, 0x5a5a5a5a);
-  auto done =
-      HeaderCodec().decompress(packed, room.data() + guard, size, std::span(lengths).subspan(1, count));
-  EXPECT_EQ(room.substr(0, guard), std::string(guard, '\x5a'));
-  EXPECT_EQ(room.substr(guard + size), std::string(guard, '\x5a'));
-  EXPECT_EQ(lengths.front(), 0x5a5a5a5au);
-  EXPECT_EQ(lengths.back(), 0x5a5a5a5au);
-  if (!done) return tl::unexpected<Error>(done.error());
-  Headers headers;
-  std::size_t at = guard;
-  for (std::size_t i = 1; i <= count; ++i) {
-    headers.push_back(room.substr(at, lengths[i]));
-    at += lengths[i];
-  }
-  EXPECT_EQ(at, guard + size);
-  return headers;
+  HeaderCodec codec;
+  return decompressed(codec, packed, size, count);
 }
 
 void expect_same(const Headers& headers) {
@@ -68,28 +37,6 @@ void expect_same(const Headers& headers) {
   const auto back = decompressed(packed, raw_of(headers).bytes.size(), headers.size());
   ASSERT_TRUE(back) << back.error().message();
   EXPECT_TRUE(*back == headers);
-}
-
-void expect_damaged(const Result<Headers>& result, const std::string& what = "") {
-  ASSERT_FALSE(result) << what;
-  EXPECT_EQ(result.error().code(), errc::damaged) << what;
-  EXPECT_FALSE(result.error().message().empty());
-}
-
-Headers uniprot_like(std::size_t count, unsigned seed = 1) {
-  std::mt19937 random(seed);
-  const std::array words{"Glucose-6-phosphate", "isomerase", "50S", "ribosomal", "protein", "L25"};
-  const std::array species{"Acinetobacter baumannii 1419130 OX=1310619",
-                           "Finegoldia magna ALB8 OX=1459804"};
-  Headers headers;
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto accession = "A0A0" + std::to_string(10 + i / 7) + "JU" + std::to_string(random() % 10);
-    auto header = "tr|" + accession + "|" + accession + "_ACIBA";
-    for (int n = 0; n < 3; ++n) header += std::string(" ") + words[random() % words.size()];
-    headers.push_back(header + " OS=" + species[random() % 2] +
-                      " PE=3 SV=" + std::to_string(random() % 3));
-  }
-  return headers;
 }
 
 TEST(HeaderCodec, GivesBackHeadersOfTheUsualSorts) {
