@@ -6,15 +6,16 @@ namespace talaria::actors {
 
 namespace {
 
-constexpr std::size_t most_coming = 2; // decoded blocks of headers take half a megabyte each
+constexpr std::size_t most_coming = 2;
 
 } // namespace
 
-// What came is in the cache of the core, from where the own source takes it. What could not be read is
-// read once more there, so its error is that of any other block.
-Result<std::vector<BlockPtr>> ReadAhead::read(std::span<const BlockPlace> places) {
-  while (std::ranges::any_of(places, [&](auto& place) { return is_coming(place); })) take_first();
-  return own_.read(places);
+// What could not be read ahead is read once more, so its error is that of any other block.
+Result<BlockPtr> ReadAhead::read(const BlockPlace& place) {
+  BlockPtr block;
+  while (is_coming(place)) block = take_first();
+  if (block) return block;
+  return own_.read(place);
 }
 
 void ReadAhead::expect(const BlockPlace& place) {
@@ -30,10 +31,14 @@ bool ReadAhead::is_coming(const BlockPlace& place) const {
   return std::ranges::any_of(coming_, [&](auto& coming) { return coming.place.key() == place.key(); });
 }
 
-void ReadAhead::take_first() {
-  if (auto blocks = await<Blocks>(coming_.front().request))
-    op_.core->blocks->put(coming_.front().place.key(), (*blocks)->front());
+// Nothing if it could not be read.
+BlockPtr ReadAhead::take_first() {
+  auto coming = std::move(coming_.front());
   coming_.pop_front();
+  auto blocks = await<Blocks>(coming.request);
+  if (!blocks) return nullptr;
+  op_.core->blocks->put(coming.place.key(), (*blocks)->front());
+  return (*blocks)->front();
 }
 
 } // namespace talaria::actors

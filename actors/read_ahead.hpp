@@ -9,11 +9,12 @@ namespace talaria::actors {
 
 // Reads blocks in the thread of an operation, which must stay where it is, but for those that were
 // expected: a block reader has decoded these meanwhile.
-class ReadAhead : public BlockSource {
+class ReadAhead : public EachBlockSource {
 public:
   explicit ReadAhead(Operation& op) : op_(op), own_(op) {}
 
-  Result<std::vector<BlockPtr>> read(std::span<const BlockPlace> places) override;
+  using EachBlockSource::read;
+  Result<BlockPtr> read(const BlockPlace& place) override;
   void expect(const BlockPlace& place) override;
 
 private:
@@ -26,7 +27,7 @@ private:
   };
 
   bool is_coming(const BlockPlace& place) const;
-  void take_first();
+  BlockPtr take_first();
 
   Operation& op_;
   OwnBlockSource own_;

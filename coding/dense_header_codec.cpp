@@ -14,7 +14,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 
 namespace talaria {
 
@@ -540,9 +539,8 @@ Result<void> DenseHeaderCodec::decompress(std::string_view packed, char* out, st
     const std::uint8_t* stop = std::find(next, end, line_feed);
     const auto n = static_cast<std::size_t>(stop - next);
     if (stop == end || n > room) return damaged();
-    std::memcpy(out, next, n);
+    out = std::copy(next, stop, out);
     length = static_cast<std::uint32_t>(n);
-    out += n;
     room -= n;
     next = stop + 1;
   }

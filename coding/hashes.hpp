@@ -1,4 +1,4 @@
-// Hashes that chunking and sketching share.
+// Hashes that chunking, sketching and models share.
 #pragma once
 
 #include <array>

@@ -52,8 +52,9 @@ public:
 
   bool empty() const noexcept { return entries_.empty(); }
 
-  // Notes a stored sequence in `best` for each new one that it resembles more than what is noted there.
-  // One longer than script_reference_max resembles none. Thread-safe, as merge() is.
+  // Notes a stored sequence in `best` for each new one that it resembles more than what is noted there,
+  // unless another one that came by, for whichever `best`, had more seeds in common: so all of them are
+  // to be merged. One longer than script_reference_max resembles none. Thread-safe, as merge() is.
   void compare(std::string_view stored, const Number& number, SimilarSequences& best) const;
 
   // Adds to `best` what was found elsewhere. In whatever order that is done, the result is the same.

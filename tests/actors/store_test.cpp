@@ -283,6 +283,47 @@ TEST_F(StoreTest, AnIngestReadsWhatItDrawsOnAndIsRefusedIfThatIsDamaged) {
   EXPECT_EQ(exported("db"), records(500, 1000));
 }
 
+// Among them blocks of headers, which are read ahead.
+TEST_F(StoreTest, AnIngestIsRefusedWhereverThatIsDamaged) {
+  auto memory = memory_store();
+  auto& objects = *memory;
+  ASSERT_TRUE(Store::init(objects));
+  auto settings = small_settings();
+  store = *Store::open(std::move(memory), settings);
+  ASSERT_TRUE(ingest(records(0, 30'000, 10), "db", "1"));
+  std::string pack;
+  ASSERT_TRUE(objects.list("packs/", [&](const ObjectInfo& object) {
+    pack = object.name;
+    return true;
+  }));
+  const std::string sound(objects.get(pack)->view());
+  for (std::size_t part = 1; part < 10; ++part) {
+    auto damaged = sound;
+    damaged[damaged.size() / 10 * part] ^= 1;
+    ASSERT_TRUE(objects.put(pack, damaged));
+    auto refused = ingest(records(1, 30'000, 10), "db", "2");
+    ASSERT_FALSE(refused) << part;
+    EXPECT_EQ(refused.error().code(), errc::damaged) << part;
+    EXPECT_NE(refused.error().message().find(pack), std::string::npos) << refused.error().message();
+  }
+  ASSERT_TRUE(objects.put(pack, sound));
+  ASSERT_TRUE(ingest(records(1, 30'000, 10), "db", "2"));
+  EXPECT_EQ(exported("db"), records(1, 30'000, 10));
+}
+
+TEST_F(StoreTest, KnownHeadersAreFoundHoweverSmallTheCache) {
+  for (uint64_t cache : {uint64_t{1} << 10, uint64_t{64} << 20}) {
+    auto settings = small_settings();
+    settings.cache = cache;
+    store = open(settings);
+    ASSERT_TRUE(ingest(records(0, 30'000, 10), "db", "1"));
+    auto stored = ingest(records(1, 30'000, 10), "db", "2");
+    ASSERT_TRUE(stored) << stored.error().message();
+    EXPECT_EQ(store->stats()->headers, 30'001u);
+    EXPECT_EQ(exported("db@2"), records(1, 30'000, 10));
+  }
+}
+
 TEST_F(StoreTest, AnErrorOfTheSinkEndsTheExport) {
   ASSERT_TRUE(ingest(records(0, 20000), "db", "1"));
   int calls = 0;

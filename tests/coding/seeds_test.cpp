@@ -37,13 +37,13 @@ std::size_t common(std::vector<uint32_t> a, std::vector<uint32_t> b) {
 
 // At each W and M of a protein with six residues behind it, wherever it lies among those that are
 // looked at together.
-TEST(Seeds, AreTheKmersOfProteinsFromTheirRarestResiduesOn) {
+TEST(Seeds, AreTheKmersOfProteinsFromWAndMOn) {
   for (std::size_t before = 0; before < 200; ++before)
-    for (char rare : {'W', 'M'}) {
-      auto sequence = std::string(before, 'V') + rare + "AAAAAA" + std::string(130, 'V');
+    for (char first : {'W', 'M'}) {
+      auto sequence = std::string(before, 'V') + first + "AAAAAA" + std::string(130, 'V');
       auto seeds = seeds_of(sequence);
       ASSERT_EQ(seeds.size(), 1u) << before;
-      EXPECT_EQ(seeds, seeds_of(std::string("L") + rare + "AAAAAAL"));
+      EXPECT_EQ(seeds, seeds_of(std::string("L") + first + "AAAAAAL"));
       sequence[before + 6] = 'Y';
       EXPECT_NE(seeds_of(sequence), seeds);
     }

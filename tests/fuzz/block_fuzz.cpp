@@ -27,7 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     info.directory = static_cast<std::uint32_t>(stored.size());
     stored += content;
   } else {
-    info.codec = static_cast<CodecId>(static_cast<unsigned>(info.codec) % 4);
+    info.codec = static_cast<CodecId>(static_cast<unsigned>(info.codec) % codec_count);
     require(make_codec(CodecId::zstd)->compress(directory, 1, stored).has_value());
     info.directory = static_cast<std::uint32_t>(stored.size());
     require(make_codec(info.codec)->compress(content, 1, stored).has_value());

@@ -495,7 +495,12 @@ TEST(BlockInfo, OfImpossibleSizesIsRefused) {
   EXPECT_EQ(change([](BlockInfo& i) { ++i.stored; }), errc::damaged);
   EXPECT_EQ(change([](BlockInfo& i) { ++i.directory; }), errc::damaged);
   EXPECT_EQ(change([](BlockInfo& i) { i.kind = static_cast<Kind>(kind_count); }), errc::damaged);
-  EXPECT_EQ(change([](BlockInfo& i) { i.codec = static_cast<CodecId>(6); }), errc::damaged);
+  for (auto kind : {Kind::sequence, Kind::header})
+    EXPECT_EQ(change([&](BlockInfo& i) {
+                i.kind = kind;
+                i.codec = static_cast<CodecId>(7);
+              }),
+              errc::damaged);
   for (auto codec : {CodecId::headers, CodecId::dense_headers})
     EXPECT_EQ(change([&](BlockInfo& i) { i.codec = codec; }), errc::damaged) << "of sequences";
 }

@@ -139,10 +139,10 @@ TEST(SoughtSequences, AreFoundByTheSameInWhateverOrder) {
     for (unsigned j = 0; j < 10; ++j) stored.push_back(relative_of(ancestors[i], 20, 50 * i + j % 5));
     fresh.push_back(relative_of(ancestors[i], 10, 5000 + i));
   }
-  Sought sought(fresh);
-  auto in_order = sought.among(stored);
+  auto in_order = Sought(fresh).among(stored);
   EXPECT_EQ(in_order.size(), fresh.size());
   for (unsigned round = 0; round < 10; ++round) {
+    Sought sought(fresh); // knows of none that came by
     std::mt19937 random(round);
     std::vector<uint32_t> order(stored.size());
     for (uint32_t i = 0; i < order.size(); ++i) order[i] = i;
