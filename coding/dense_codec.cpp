@@ -304,8 +304,8 @@ private:
       if (at_ + 1 < shape_.seeds[m]) continue;
       // Of long seeds the hash takes the last twelve residues; that the others agree is seen when a
       // place is used.
-      auto& place = places_[m][last_codes(history_, std::min(shape_.seeds[m], 12u)) * odd_a >>
-                               (64 - place_bits)];
+      auto& place =
+          places_[m][last_codes(history_, std::min(shape_.seeds[m], 12u)) * odd_a >> (64 - place_bits)];
       copy.next = std::exchange(place, next);
     }
   }

@@ -177,6 +177,7 @@ private:
   unsigned length_ = 0; // 0: nothing is copied from there
 };
 
+constexpr std::size_t byte_values = 256;
 constexpr std::size_t contexts = 10;
 constexpr std::size_t matches = 3;
 constexpr std::size_t sources = contexts + matches + 2;
@@ -184,6 +185,9 @@ constexpr std::size_t of_line_above = contexts + matches;
 constexpr std::size_t of_word_before = of_line_above + 1;
 constexpr std::size_t spelling_contexts = 10;
 constexpr std::size_t spelling_inputs = spelling_contexts + 3;
+
+// How the last five sources stand to a guess: they say nothing, the same, or another byte.
+constexpr std::size_t agreements_of_last = std::size_t{3} * 3 * 3 * 3 * 3;
 
 constexpr int nothing = -1;
 
@@ -472,9 +476,9 @@ private:
   Trust first_trust_;
   Trust trust_; // that the guess is right, by how a source and its state stand to it
   Mixer<16> by_source_{sources * 32, first_weights(sources, guess_weight)};
-  Mixer<16> by_guess_{HeaderPlace::key_count * 256, first_weights(sources, guess_weight)};
-  Mixer<16> by_agreement_{3 * 3 * 3 * 3 * 3, first_weights(sources, guess_weight)};
-  Correction correction_by_agreement_{3 * 3 * 3 * 3 * 3};
+  Mixer<16> by_guess_{HeaderPlace::key_count * byte_values, first_weights(sources, guess_weight)};
+  Mixer<16> by_agreement_{agreements_of_last, first_weights(sources, guess_weight)};
+  Correction correction_by_agreement_{agreements_of_last};
   Correction correction_by_bytes_{std::size_t{1} << correction_bits};
 
   std::vector<ContextTable<Decisions>> decision_tables_;
@@ -483,8 +487,8 @@ private:
   std::array<Estimate, 256> first_decisions_; // by history
   std::array<std::array<Estimate, 256>, spelling_contexts> decisions_;
   std::array<Estimate, 256> by_any_;
-  std::array<Estimate, 256 * 256> by_byte_;
-  std::array<Estimate, HeaderPlace::key_count * 256> by_key_;
+  std::array<Estimate, byte_values * byte_values> by_byte_;
+  std::array<Estimate, HeaderPlace::key_count * byte_values> by_key_;
   Mixer<16> spelling_by_key_{HeaderPlace::key_count * 8,
                              first_weights(spelling_inputs, spelling_weight)};
   Mixer<16> spelling_by_node_{1024, first_weights(spelling_inputs, spelling_weight)};

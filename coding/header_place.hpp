@@ -23,7 +23,7 @@ inline std::uint64_t mixed_hash(std::uint64_t a, std::uint64_t b) noexcept {
 class HeaderPlace {
 public:
   // Of fields: what they began with.
-  static constexpr unsigned key_count = 128;
+  static constexpr std::size_t key_count = 128;
 
   // `text` must hold what was passed, and stay.
   void begin(const std::uint8_t* text) noexcept {
