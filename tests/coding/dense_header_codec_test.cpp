@@ -31,11 +31,14 @@ protected:
     return talaria::decompressed(codec, packed, size, count);
   }
 
+  auto decompress() {
+    return [this](std::string_view packed, std::size_t size, std::size_t count) {
+      return decompressed(packed, size, count);
+    };
+  }
+
   void expect_same(const Headers& headers) {
-    const auto packed = compressed(headers);
-    const auto back = decompressed(packed, raw_of(headers).bytes.size(), headers.size());
-    ASSERT_TRUE(back) << back.error().message();
-    EXPECT_TRUE(*back == headers);
+    expect_given_back(headers, compressed(headers), decompress());
   }
 
   DenseHeaderCodec codec;
@@ -132,36 +135,17 @@ TEST_F(DenseHeaders, AreNotTakenWithLineFeedsOrIfTooMany) {
 
 TEST_F(DenseHeaders, ThatAreCutOrLongerAreDamaged) {
   const auto headers = uniprot_like(5);
-  const auto packed = compressed(headers);
-  const auto size = raw_of(headers).bytes.size();
-  for (std::size_t n = 0; n < packed.size(); ++n)
-    expect_damaged(decompressed(packed.substr(0, n), size, headers.size()), std::to_string(n));
-  expect_damaged(decompressed(packed + '\0', size, headers.size()));
-  expect_damaged(decompressed(packed + packed, size, headers.size()));
+  expect_truncation_and_what_follows_found(headers, compressed(headers), decompress());
 }
 
 TEST_F(DenseHeaders, OfOtherSizesThanStatedAreDamaged) {
   const auto headers = uniprot_like(20);
-  const auto packed = compressed(headers);
-  const auto size = raw_of(headers).bytes.size();
-  for (std::size_t other : {std::size_t{0}, size - 1, size + 1, 2 * size, 2 * header_codec_max_bytes})
-    expect_damaged(decompressed(packed, other, headers.size()), std::to_string(other));
-  for (std::size_t other : {0, 1, 19, 21, 5000})
-    expect_damaged(decompressed(packed, size, other), std::to_string(other));
-  expect_damaged(decompressed(packed, size - 1, 21));
-  expect_damaged(decompressed(packed, size + 1, 19));
+  expect_other_sizes_found(headers, compressed(headers), 2 * header_codec_max_bytes, decompress());
 }
 
-// There is no checksum here: other bytes may give other headers, but as many of the same size together.
 TEST_F(DenseHeaders, WithFlippedBitsAreSurvived) {
   const auto headers = uniprot_like(12);
-  const auto packed = compressed(headers);
-  for (std::size_t bit = 0; bit < packed.size() * 8; bit += 13) {
-    auto other = packed;
-    other[bit / 8] = static_cast<char>(other[bit / 8] ^ 1 << bit % 8);
-    auto back = decompressed(other, raw_of(headers).bytes.size(), headers.size());
-    EXPECT_TRUE(back || back.error().code() == errc::damaged) << bit;
-  }
+  expect_flips_survived(headers, compressed(headers), 13, decompress());
 }
 
 TEST(BitHistory, CountsAndForgetsWhatWasOtherwise) {

@@ -60,6 +60,52 @@ inline void expect_damaged(const Result<Headers>& result, const std::string& wha
   EXPECT_FALSE(result.error().message().empty());
 }
 
+// In what follows, `packed` is what a codec made of the headers, and `decompress(packed, size, count)`
+// asks it to go back.
+
+template <class Decompress>
+void expect_given_back(const Headers& headers, const std::string& packed, Decompress decompress) {
+  const auto back = decompress(packed, raw_of(headers).bytes.size(), headers.size());
+  ASSERT_TRUE(back) << back.error().message();
+  EXPECT_TRUE(*back == headers);
+}
+
+template <class Decompress>
+void expect_truncation_and_what_follows_found(const Headers& headers, const std::string& packed,
+                                              Decompress decompress) {
+  const auto size = raw_of(headers).bytes.size();
+  for (std::size_t n = 0; n < packed.size(); ++n)
+    expect_damaged(decompress(packed.substr(0, n), size, headers.size()), std::to_string(n));
+  expect_damaged(decompress(packed + '\0', size, headers.size()));
+  expect_damaged(decompress(packed + packed, size, headers.size()));
+}
+
+// Of 20 headers.
+template <class Decompress>
+void expect_other_sizes_found(const Headers& headers, const std::string& packed,
+                              std::size_t far_too_large, Decompress decompress) {
+  const auto size = raw_of(headers).bytes.size();
+  for (std::size_t other : {std::size_t{0}, size - 1, size + 1, 2 * size, far_too_large})
+    expect_damaged(decompress(packed, other, headers.size()), std::to_string(other));
+  for (std::size_t other : {0, 1, 19, 21, 5000})
+    expect_damaged(decompress(packed, size, other), std::to_string(other));
+  expect_damaged(decompress(packed, size - 1, 21));
+  expect_damaged(decompress(packed, size + 1, 19));
+}
+
+// There is no checksum here: other bytes may give other headers, but as many of the same size together.
+// Every `step`th bit.
+template <class Decompress>
+void expect_flips_survived(const Headers& headers, const std::string& packed, std::size_t step,
+                           Decompress decompress) {
+  for (std::size_t bit = 0; bit < packed.size() * 8; bit += step) {
+    auto other = packed;
+    other[bit / 8] = static_cast<char>(other[bit / 8] ^ 1 << bit % 8);
+    auto back = decompress(other, raw_of(headers).bytes.size(), headers.size());
+    EXPECT_TRUE(back || back.error().code() == errc::damaged) << bit;
+  }
+}
+
 inline Headers uniprot_like(std::size_t count, unsigned seed = 1) {
   std::mt19937 random(seed);
   const std::array words{"Glucose-6-phosphate", "isomerase", "50S", "ribosomal", "protein", "L25"};
