@@ -346,12 +346,10 @@ Result<DeltaInfo> rebase_chunk(Operation& op, const Digest& digest, const DeltaC
 }
 
 Result<DeltaInfo> delta_info(Operation& op, const Digest& digest) {
-  while (true) {
-    TALARIA_TRY_ASSIGN(auto view, op.core->repository->view());
-    TALARIA_TRY_ASSIGN(auto index, view->index());
-    auto info = DeltaReading(op, std::move(index)).info(digest);
-    if (info || !may_have_gone(*op.core, *view, info.error())) return info;
-  }
+  return ask_newest(*op.core, [&](const View& view) -> Result<DeltaInfo> {
+    TALARIA_TRY_ASSIGN(auto index, view.index());
+    return DeltaReading(op, std::move(index)).info(digest);
+  });
 }
 
 namespace {
@@ -373,11 +371,7 @@ Result<std::vector<Digest>> list_deltas(Operation& op, const View& view, const D
 } // namespace
 
 Result<std::vector<Digest>> list_deltas(Operation& op, const Digest& reference) {
-  while (true) {
-    TALARIA_TRY_ASSIGN(auto view, op.core->repository->view());
-    auto digests = list_deltas(op, *view, reference);
-    if (digests || !may_have_gone(*op.core, *view, digests.error())) return digests;
-  }
+  return ask_newest(*op.core, [&](const View& view) { return list_deltas(op, view, reference); });
 }
 
 } // namespace talaria::actors

@@ -224,11 +224,7 @@ Result<void> verify_chunk(const Core& core, const View& view, const Digest& dige
 } // namespace
 
 Result<void> verify_chunk(const Core& core, const Digest& digest) {
-  while (true) {
-    TALARIA_TRY_ASSIGN(auto view, core.repository->view());
-    auto verified = verify_chunk(core, *view, digest);
-    if (verified || !may_have_gone(core, *view, verified.error())) return verified;
-  }
+  return ask_newest(core, [&](const View& view) { return verify_chunk(core, view, digest); });
 }
 
 namespace {

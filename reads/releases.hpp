@@ -1,11 +1,13 @@
 // Releases by name, and what is there in all.
 #pragma once
 
+#include "core/try.hpp"
 #include "reads/core.hpp"
 #include "talaria/store.hpp"
 
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace talaria {
@@ -27,6 +29,17 @@ bool has_moved(const Core& core, const View& view);
 
 // Whether an error may be that something went which the view names: then the newer one answers.
 bool may_have_gone(const Core& core, const View& view, const Error& error);
+
+// What `ask(view)`, which answers a Result, says of the newest view: asked again as long as its error
+// may be that of something which went meanwhile.
+template <class Ask>
+std::invoke_result_t<Ask, const View&> ask_newest(const Core& core, Ask ask) {
+  while (true) {
+    TALARIA_TRY_ASSIGN(auto view, core.repository->view());
+    auto answer = ask(*view);
+    if (answer || !may_have_gone(core, *view, answer.error())) return answer;
+  }
+}
 
 // What to say of an error met while a release was read: that it was removed meanwhile, if that is so.
 Error explain(const Core& core, const View& view, const ReleaseEntry& release, const Error& error);
